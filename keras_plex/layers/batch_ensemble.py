@@ -1,0 +1,163 @@
+"""What the BatchEnsemble layers share: member weights around one kernel."""
+
+import keras
+from keras import initializers
+from keras import ops
+
+from keras_plex.layers.takeover import check_takeover
+from keras_plex.ops.ensemble_axis import check_ensemble_size
+from keras_plex.ops.ensemble_axis import merge_members
+from keras_plex.ops.ensemble_axis import per_member
+from keras_plex.ops.ensemble_axis import split_members
+from keras_plex.types import Config
+from keras_plex.types import Tensor
+
+DEFAULT_STDDEV = 0.5
+MEMBER_WEIGHTS = ("alpha", "gamma", "member_bias")
+
+
+class BatchEnsembleLayer:
+    """Mixin in front of a Keras layer with a `kernel` and a `bias`.
+
+    A layer says what its shared linear map is (`apply_kernel`) and where the
+    member weights lie: `(weight shape, axes)` for `alpha` (inputs), `gamma`
+    (outputs) and the bias. It takes over from a stock layer either as a new
+    layer (`from_layer`) or in place, when a conversion gives a built layer
+    this class, its `own_arguments`, and calls `add_own_weights`.
+    """
+
+    # What a conversion sets when it gives a built stock layer this class.
+    own_arguments = ("ensemble_size", "fast_weight_initializer")
+
+    def set_members(
+        self,
+        ensemble_size: int,
+        fast_weight_initializer: str | initializers.Initializer | None,
+    ) -> None:
+        if fast_weight_initializer is None:
+            fast_weight_initializer = initializers.RandomNormal(
+                mean=1.0, stddev=DEFAULT_STDDEV
+            )
+        self.ensemble_size = check_ensemble_size(ensemble_size)
+        self.fast_weight_initializer = initializers.get(fast_weight_initializer)
+
+    def add_own_weights(self) -> None:
+        alpha_initializer = self.fast_weight_initializer
+        self.alpha = self.add_weight(
+            name="alpha",
+            shape=(self.ensemble_size, *self.alpha_shape()),
+            initializer=alpha_initializer,
+        )
+        self.gamma = self.add_weight(
+            name="gamma",
+            shape=(self.ensemble_size, *self.gamma_shape()),
+            initializer=reseeded(alpha_initializer),
+        )
+        self.member_bias = None
+        if self.bias is not None:
+            self.member_bias = self.add_weight(
+                name="member_bias",
+                shape=(self.ensemble_size, *self.bias.shape),
+                initializer="zeros",
+            )
+
+    def build(self, input_shape: tuple) -> None:
+        super().build(input_shape)
+        self.add_own_weights()
+
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        rank = len(inputs.shape) + 1
+        # (ensemble * batch, ..., dim) -> (ensemble, batch, ..., dim)
+        x = split_members(inputs, self.ensemble_size)
+        x = x * per_member(self.alpha, self.alpha_axes(rank), rank)
+        x = self.apply_kernel(merge_members(x))
+        rank = len(x.shape) + 1
+        x = split_members(x, self.ensemble_size)
+        x = x * per_member(self.gamma, self.gamma_axes(rank), rank)
+        if self.bias is not None:
+            bias = ops.add(self.bias, self.member_bias)
+            x = x + per_member(bias, self.bias_axes_of(rank), rank)
+        if self.activation is not None:
+            x = self.activation(x)
+        return merge_members(x)  # (ensemble * batch, ..., units)
+
+    def bias_axes_of(self, rank: int) -> tuple[int, ...]:
+        return tuple(range(rank - len(self.bias.shape), rank))
+
+    @classmethod
+    def from_layer(
+        cls,
+        layer: keras.layers.Layer,
+        ensemble_size: int = 3,
+        fast_weight_initializer: str | initializers.Initializer = "ones",
+    ) -> "BatchEnsembleLayer":
+        """A new layer that takes over a stock layer's weights.
+
+        Args:
+            layer: a built layer of the class that this one extends; it is
+                left as it is. LoRA weights are merged into the kernel.
+            ensemble_size: positive int, the number of members.
+            fast_weight_initializer: where the members start; `"ones"` makes
+                each of them equal to `layer`.
+        """
+        stock = cls.__mro__[2]  # cls, this mixin, the stock layer
+        check_takeover(cls.__name__, stock, layer)
+        new = cls.from_config(
+            {
+                **layer.get_config(),
+                "lora_rank": None,
+                "ensemble_size": ensemble_size,
+                "fast_weight_initializer": fast_weight_initializer,
+            }
+        )
+        new.build_from_config(layer.get_build_config())
+        new.kernel.assign(layer.kernel)
+        if layer.bias is not None:
+            new.bias.assign(layer.bias)
+        new.trainable = layer.trainable
+        return new
+
+    def save_own_variables(self, store: dict) -> None:
+        store["0"] = self.kernel  # with LoRA merged, as Keras does
+        if self.bias is not None:
+            store["1"] = self.bias
+        for name in MEMBER_WEIGHTS:
+            if getattr(self, name) is not None:
+                store[name] = getattr(self, name)
+
+    def load_own_variables(self, store: dict) -> None:
+        kernel = next(v for v in self.weights if v.name == "kernel")
+        kernel.assign(store["0"])
+        if self.lora_enabled:
+            self.lora_kernel_b.assign(ops.zeros(self.lora_kernel_b.shape))
+        if self.bias is not None:
+            self.bias.assign(store["1"])
+        # A stock layer's file has no member weights: they stay as they are.
+        for name in MEMBER_WEIGHTS:
+            if getattr(self, name) is not None and name in store.keys():
+                getattr(self, name).assign(store[name])
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "ensemble_size": self.ensemble_size,
+            "fast_weight_initializer": initializers.serialize(
+                self.fast_weight_initializer
+            ),
+        }
+
+
+def reseeded(
+    initializer: initializers.Initializer,
+) -> initializers.Initializer:
+    """The same distribution from the next seed.
+
+    A Keras initializer with a fixed seed repeats its draw: `alpha` and `gamma`
+    would be equal.
+    """
+    seed = getattr(initializer, "seed", None)
+    if not isinstance(seed, int):
+        return initializer
+    return initializer.from_config(
+        {**initializer.get_config(), "seed": seed + 1}
+    )

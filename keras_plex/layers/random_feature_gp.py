@@ -1,0 +1,313 @@
+"""A Gaussian-process output layer from random Fourier features."""
+
+import random
+
+import keras
+from keras import activations
+from keras import ops
+
+from keras_plex.layers.laplace_covariance import LaplaceCovariance
+from keras_plex.layers.laplace_covariance import check_covariance_arguments
+from keras_plex.layers.takeover import check_takeover
+from keras_plex.ops.probabilities import mean_field_logits
+from keras_plex.ops.random_features import cosine_features
+from keras_plex.ops.random_features import normalize_last_axis
+from keras_plex.ops.random_features import random_phase
+from keras_plex.ops.random_features import random_projection
+from keras_plex.tables import lookup
+from keras_plex.types import Config
+from keras_plex.types import Tensor
+
+KERNELS = {"rbf": cosine_features}
+LIKELIHOODS = {"gaussian": "one covariance for all units"}
+MEAN_FUNCTIONS = {"zero": False, "linear": True}
+DEFAULT_MEAN_FIELD_FACTOR = 5.0
+WEIGHTS = (
+    "mean_kernel",
+    "bias",
+    "residual_kernel",
+    "projection",
+    "phase",
+    "mean_field",
+)
+
+
+@keras.saving.register_keras_serializable("keras_plex")
+class RandomFeatureGP(keras.layers.Layer):
+    """A dense output layer that knows how far an input is from its data.
+
+    `logits = mean(x) + phi(x) @ residual_kernel`, with random features
+    `phi(x) = sqrt(2 / D) cos(h W / length_scale + b)` of the (normalized) input
+    `h`, frozen `W` and `b`, and a Laplace approximation of the residual's
+    covariance. At inference the logits are divided by
+    `sqrt(1 + mean_field_factor * variance(x))`: far from the data the forecast
+    turns flat. While no data has been seen the mean alone is used.
+
+    With `kernel="rbf"` and `normalize_input=False` it approximates the exact
+    Gaussian process with kernel `exp(-|x - y|^2 / (2 length_scale^2))` and noise
+    variance `ridge_penalty`, whose posterior variance `variance` returns.
+
+    In a training step each row is added to the precision matrix, whatever its
+    sample weight. A model from `plexify` resets and inverts it by itself; in a
+    model of your own use `keras_plex.callbacks.ResetCovariance`.
+
+    Args:
+        units: positive int, the number of outputs.
+        num_features: positive int, the random features `D`. Defaults to
+            `1024`.
+        kernel: `"rbf"`.
+        length_scale: positive float, in units of the (normalized) input, whose
+            norm is about `sqrt(input_dim)`. Defaults to `1.0`.
+        orthogonal: bool, whether frequencies come in orthogonal blocks, which
+            need fewer features for the same error. Defaults to `True`.
+        normalize_input: bool, whether each input is brought to mean 0 and
+            variance 1 first. Defaults to `True`.
+        ridge_penalty: positive float, the noise variance. Defaults to `1.0`.
+        momentum: `None` for the exact sum over an epoch, or a float in
+            `(0, 1)` for a moving average. Defaults to `None`.
+        likelihood: `"gaussian"`: one covariance for all units.
+        mean_function: `"zero"`, or `"linear"` for a dense layer, `kernel` and
+            `bias`, to which the residual, starting at zero, is added. Defaults
+            to `"zero"`.
+        mean_field_factor: float >= 0; 0 leaves the logits alone, as for
+            regression. `None` starts at 5.0, and `PlexModel.fit` fits it to
+            the validation data it is given. Defaults to `None`.
+        seed: int, of the frequencies. Defaults to a random one.
+        activation: applied last. Defaults to `None`.
+        use_bias: bool, whether the mean has a trained bias. Defaults to
+            `True`.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Input shape:
+        `(batch, ..., input_dim)`.
+
+    Output shape:
+        `(batch, ..., units)`.
+
+    Example:
+
+    >>> layer = RandomFeatureGP(3, num_features=64, seed=0)
+    >>> x = np.random.default_rng(0).normal(size=(100, 8)).astype("float32")
+    >>> logits = layer(x, training=True)  # adds x to the precision
+    >>> layer.update_covariance()
+    >>> layer.variance(x).shape
+    TensorShape([100])
+
+    Reference:
+        Liu et al., 2020, "Simple and principled uncertainty estimation with
+        deterministic deep learning via distance awareness",
+        https://arxiv.org/abs/2006.10108
+    """
+
+    # What a conversion sets when it gives a built Dense layer this class.
+    own_arguments = (
+        "num_features",
+        "kernel",
+        "length_scale",
+        "orthogonal",
+        "normalize_input",
+        "ridge_penalty",
+        "momentum",
+        "likelihood",
+        "mean_function",
+        "mean_field_factor",
+        "seed",
+    )
+
+    def __init__(
+        self,
+        units: int,
+        num_features: int = 1024,
+        kernel: str = "rbf",
+        length_scale: float = 1.0,
+        orthogonal: bool = True,
+        normalize_input: bool = True,
+        ridge_penalty: float = 1.0,
+        momentum: float | None = None,
+        likelihood: str = "gaussian",
+        mean_function: str = "zero",
+        mean_field_factor: float | None = None,
+        seed: int | None = None,
+        activation: str | None = None,
+        use_bias: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.num_features = num_features
+        self.kernel = kernel
+        self.length_scale = length_scale
+        self.orthogonal = orthogonal
+        self.normalize_input = normalize_input
+        self.ridge_penalty = ridge_penalty
+        self.momentum = momentum
+        self.likelihood = likelihood
+        self.mean_function = mean_function
+        self.mean_field_factor = mean_field_factor
+        self.seed = seed
+        self._check_arguments()
+
+    def build(self, input_shape: tuple) -> None:
+        input_dim = input_shape[-1]
+        self.mean_kernel = None
+        if MEAN_FUNCTIONS[self.mean_function]:
+            self.mean_kernel = self.add_weight(
+                name="mean_kernel", shape=(input_dim, self.units)
+            )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(self.units,), initializer="zeros"
+            )
+        self.add_own_weights(input_dim)
+        self.built = True
+
+    def add_own_weights(self, input_dim: int) -> None:
+        shape = (input_dim, self.num_features)
+        seed = random.randint(1, 10**9) if self.seed is None else self.seed
+        projection = random_projection(*shape, self.orthogonal, seed)
+        phase = random_phase(self.num_features, seed)
+        factor = self.mean_field_factor
+        factor = DEFAULT_MEAN_FIELD_FACTOR if factor is None else factor
+        self.projection = self._add_constant("projection", projection)
+        self.phase = self._add_constant("phase", phase)
+        self.mean_field = self._add_constant("mean_field", factor)
+        is_residual = MEAN_FUNCTIONS[self.mean_function]
+        self.residual_kernel = self.add_weight(
+            name="residual_kernel",
+            shape=(self.num_features, self.units),
+            initializer="zeros" if is_residual else "glorot_uniform",
+            dtype="float32",
+            autocast=False,
+        )
+        self.covariance = LaplaceCovariance(
+            self.ridge_penalty, self.momentum, name="covariance"
+        )
+        self.covariance.build((None, self.num_features))
+
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        features = self.random_features(inputs)
+        logits = self._mean(inputs, features)
+        if training:
+            self.covariance.update(features)
+        else:
+            # Before any data the variance is the prior's: use the mean alone.
+            factor = self.mean_field * self.covariance.has_data
+            variance = self.covariance(features)
+            logits = mean_field_logits(logits, variance, factor)
+        logits = ops.cast(logits, self.compute_dtype)
+        return logits if self.activation is None else self.activation(logits)
+
+    def random_features(self, inputs: Tensor) -> Tensor:
+        """`phi(x)`: `(batch, ..., num_features)` float32."""
+        x = ops.cast(inputs, "float32")
+        if self.normalize_input:
+            x = normalize_last_axis(x)
+        features = lookup(KERNELS, self.kernel, "kernel")
+        return features(x / self.length_scale, self.projection, self.phase)
+
+    def mean_logits(self, inputs: Tensor) -> Tensor:
+        """Logits before the variance and the activation: float32."""
+        return self._mean(inputs, self.random_features(inputs))
+
+    def variance(self, inputs: Tensor) -> Tensor:
+        """Posterior variance of a logit of each example: `(batch, ...)`."""
+        return self.covariance(self.random_features(inputs))
+
+    def reset_covariance(self) -> None:
+        """Forgets the data; the variance stays until `update_covariance`."""
+        self.covariance.reset()
+
+    def update_covariance(self) -> None:
+        """Makes `variance` that of the data seen since the last reset."""
+        self.covariance.refresh()
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return (*input_shape[:-1], self.units)
+
+    @classmethod
+    def from_layer(
+        cls, layer: keras.layers.Dense, **arguments
+    ) -> "RandomFeatureGP":
+        """A new GP whose mean function is a built `Dense` layer.
+
+        Args:
+            layer: a built `keras.layers.Dense`, left as it is; the new layer
+                takes over its weights, name, activation and dtype policy.
+            **arguments: of `RandomFeatureGP`; `mean_function="linear"`.
+        """
+        check_takeover(cls.__name__, keras.layers.Dense, layer)
+        new = cls(
+            layer.units,
+            activation=layer.activation,
+            use_bias=layer.use_bias,
+            name=layer.name,
+            dtype=layer.dtype_policy,
+            trainable=layer.trainable,
+            **{"mean_function": "linear", **arguments},
+        )
+        new.build((None, layer.kernel.shape[0]))
+        if new.mean_kernel is not None:
+            new.mean_kernel.assign(layer.kernel)
+            if layer.bias is not None:
+                new.bias.assign(layer.bias)
+        return new
+
+    def save_own_variables(self, store: dict) -> None:
+        for name in WEIGHTS:
+            if getattr(self, name) is not None:
+                store[name] = getattr(self, name)
+
+    def load_own_variables(self, store: dict) -> None:
+        for name in WEIGHTS:
+            if getattr(self, name) is not None:
+                getattr(self, name).assign(store[name])
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            **{name: getattr(self, name) for name in self.own_arguments},
+        }
+
+    def _mean(self, inputs: Tensor, features: Tensor) -> Tensor:
+        logits = ops.matmul(features, self.residual_kernel)
+        if self.mean_kernel is not None:
+            linear = ops.matmul(inputs, self.mean_kernel)
+            logits = logits + ops.cast(linear, "float32")
+        if self.bias is not None:
+            logits = logits + ops.cast(self.bias, "float32")
+        return logits
+
+    def _add_constant(self, name: str, value) -> keras.Variable:
+        value = ops.convert_to_numpy(value).astype("float32")
+        return self.add_weight(
+            name=name,
+            shape=value.shape,
+            initializer=lambda shape, dtype: ops.convert_to_tensor(value),
+            dtype="float32",
+            trainable=False,
+            autocast=False,
+        )
+
+    def _check_arguments(self) -> None:
+        lookup(KERNELS, self.kernel, "kernel")
+        lookup(LIKELIHOODS, self.likelihood, "likelihood")
+        lookup(MEAN_FUNCTIONS, self.mean_function, "mean function")
+        for name in ("units", "num_features", "length_scale"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise ValueError(
+                    f"`{name}` must be positive. Received: {name}={value!r}"
+                )
+        check_covariance_arguments(self.ridge_penalty, self.momentum)
+        factor = self.mean_field_factor
+        if factor is not None and not factor >= 0:
+            raise ValueError(
+                "`mean_field_factor` must be `None` or at least 0. "
+                f"Received: mean_field_factor={factor!r}"
+            )

@@ -1,0 +1,65 @@
+"""Where the ensemble members live: the only file that knows.
+
+Inside a model the members are folded into the batch, member-major:
+`row = member * batch + example`. Outside a model the batch axis is first and
+the ensemble axis second.
+"""
+
+from keras import ops
+
+from keras_plex.types import Tensor
+
+
+def check_ensemble_size(ensemble_size: int) -> int:
+    """Returns `ensemble_size`, or raises if it is not a positive integer."""
+    is_integer = isinstance(ensemble_size, int) and not isinstance(
+        ensemble_size, bool
+    )
+    if not is_integer or ensemble_size < 1:
+        raise ValueError(
+            "`ensemble_size` must be a positive integer. "
+            f"Received: ensemble_size={ensemble_size!r}"
+        )
+    return ensemble_size
+
+
+def tile_members(x: Tensor, ensemble_size: int) -> Tensor:
+    """Gives each member its copy: `(batch, ...)` to `(ensemble * batch, ...)`."""
+    x = ops.convert_to_tensor(x)
+    return ops.tile(x, (ensemble_size,) + (1,) * (len(x.shape) - 1))
+
+
+def split_members(x: Tensor, ensemble_size: int) -> Tensor:
+    """Unfolds the members: `(ensemble * batch, ...)` to `(ensemble, batch, ...)`."""
+    rows = x.shape[0]
+    if isinstance(rows, int) and rows % ensemble_size:
+        raise ValueError(
+            "The number of rows must be a multiple of `ensemble_size`: the "
+            "members are folded into the batch axis (see `TileMembers`). "
+            f"Received: rows={rows}, ensemble_size={ensemble_size}"
+        )
+    return ops.reshape(x, (ensemble_size, -1) + tuple(ops.shape(x)[1:]))
+
+
+def merge_members(x: Tensor) -> Tensor:
+    """Folds the members: `(ensemble, batch, ...)` to `(ensemble * batch, ...)`."""
+    return ops.reshape(x, (-1,) + tuple(ops.shape(x)[2:]))
+
+
+def members_after_batch(x: Tensor, ensemble_size: int) -> Tensor:
+    """From inside to outside: `(ensemble * batch, ...)` to `(batch, ensemble, ...)`."""
+    return ops.swapaxes(split_members(x, ensemble_size), 0, 1)
+
+
+def per_member(weight: Tensor, axes: tuple[int, ...], rank: int) -> Tensor:
+    """Shapes a member weight to broadcast over `(ensemble, batch, ...)`.
+
+    Args:
+        weight: `(ensemble, dims...)`.
+        axes: where `dims` lie in the unfolded tensor, in order.
+        rank: the number of axes of the unfolded tensor.
+    """
+    shape = [weight.shape[0]] + [1] * (rank - 1)
+    for axis, size in zip(axes, weight.shape[1:]):
+        shape[axis] = size
+    return ops.reshape(weight, shape)

@@ -1,0 +1,124 @@
+"""What a model says about a batch of examples, and how sure it is."""
+
+import dataclasses
+
+import numpy as np
+from keras import ops
+
+from keras_plex.ops.probabilities import member_probabilities
+from keras_plex.ops.probabilities import summarize_members
+from keras_plex.types import Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """Forecasts and their uncertainty for `batch` examples, as NumPy arrays.
+
+    A forecast is the mean of the members' probabilities. Entropies are in
+    nats. `PlexModel.predict_uncertainty` returns one; `from_outputs` makes
+    one from the outputs of any classifier.
+
+    Args:
+        probabilities: `(batch, classes)` float, the forecast.
+        member_probabilities: `(batch, ensemble, classes)` float.
+        labels: `(batch,)` int, the most probable class.
+        confidence: `(batch,)` float, the probability of `labels`.
+        entropy: `(batch,)` float, of the forecast: total uncertainty.
+        expected_entropy: `(batch,)` float, the mean of the members' entropies:
+            uncertainty that more members would not remove.
+        mutual_information: `(batch,)` float, `entropy - expected_entropy`:
+            uncertainty about the model.
+        disagreement: `(batch,)` float, the share of pairs of members that
+            name different labels.
+        variance: `(batch,)` float, the logit variance of a Gaussian-process
+            head, mean over members; `None` without such a head.
+        features: `(batch, ensemble, dim)` float, the input of the head;
+            `None` unless asked for.
+        member_logits: `(batch, ensemble, classes)` float before the softmax;
+            `None` for a model that outputs probabilities.
+
+    Example:
+
+    >>> logits = np.array([[[2.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [3.0, 0.0]]])
+    >>> predictions = Predictions.from_outputs(logits, "softmax_logits")
+    >>> predictions.probabilities.shape, predictions.labels.tolist()
+    ((2, 2), [0, 0])
+    >>> predictions.mutual_information.round(3).tolist()
+    [0.328, 0.0]
+
+    Reference:
+        Depeweg et al., 2018, "Decomposition of uncertainty in Bayesian deep
+        learning for efficient and risk-sensitive learning".
+    """
+
+    probabilities: np.ndarray
+    member_probabilities: np.ndarray
+    labels: np.ndarray
+    confidence: np.ndarray
+    entropy: np.ndarray
+    expected_entropy: np.ndarray
+    mutual_information: np.ndarray
+    disagreement: np.ndarray
+    variance: np.ndarray | None = None
+    features: np.ndarray | None = None
+    member_logits: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def from_outputs(
+        cls,
+        outputs: Tensor,
+        output_kind: str,
+        *,
+        variance: Tensor | None = None,
+        features: Tensor | None = None,
+    ) -> "Predictions":
+        """Predictions from `(batch, ensemble, classes)` or `(batch, classes)`.
+
+        Args:
+            outputs: what the model returned; without the ensemble axis it
+                counts as one member.
+            output_kind: `"softmax_logits"`, `"sigmoid_logits"` or
+                `"probabilities"`.
+            variance: `(batch,)` or `(batch, ensemble)`.
+            features: `(batch, ensemble, dim)`.
+        """
+        fields = prediction_fields(
+            outputs, output_kind, variance=variance, features=features
+        )
+        return cls(
+            **{
+                name: None if value is None else ops.convert_to_numpy(value)
+                for name, value in fields.items()
+            }
+        )
+
+
+def prediction_fields(
+    outputs: Tensor,
+    output_kind: str,
+    *,
+    variance: Tensor | None = None,
+    features: Tensor | None = None,
+) -> dict[str, Tensor | None]:
+    """The fields of `Predictions` as tensors, for use inside a graph."""
+    outputs = ops.cast(ops.convert_to_tensor(outputs), "float32")
+    if len(outputs.shape) == 2:
+        outputs = ops.expand_dims(outputs, axis=1)
+    if len(outputs.shape) != 3:
+        raise ValueError(
+            "`outputs` must be (batch, classes) or (batch, ensemble, classes)."
+            f" Received: shape={tuple(outputs.shape)}"
+        )
+    if variance is not None and len(variance.shape) == 2:
+        variance = ops.mean(variance, axis=1)
+    probabilities = member_probabilities(outputs, output_kind)
+    is_logits = output_kind.endswith("logits")
+    return {
+        **summarize_members(probabilities),
+        "variance": variance,
+        "features": features,
+        "member_logits": outputs if is_logits else None,
+    }
