@@ -1,1 +1,9 @@
-"""Reliable Keras models."""
+"""Reliable Keras models: `model = keras_plex.plexify(vit)`."""
+
+from keras_plex import callbacks as callbacks
+from keras_plex import layers as layers
+from keras_plex.models.plex_model import PlexModel as PlexModel
+from keras_plex.plexify import plexify as plexify
+from keras_plex.predictions import Predictions as Predictions
+
+__version__ = "0.1.0"

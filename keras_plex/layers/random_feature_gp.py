@@ -224,6 +224,18 @@ class RandomFeatureGP(keras.layers.Layer):
         """Makes `variance` that of the data seen since the last reset."""
         self.covariance.refresh()
 
+    def set_mean_field_factor(self, factor: float) -> None:
+        """Changes how strongly the variance flattens the forecasts."""
+        self.mean_field.assign(factor)
+
+    def use_mean_field(self, is_used: bool) -> None:
+        """Back to the default factor, or to none at all (for regression)."""
+        is_off = float(ops.convert_to_numpy(self.mean_field)) == 0.0
+        if is_used and is_off:
+            self.mean_field.assign(DEFAULT_MEAN_FIELD_FACTOR)
+        elif not is_used:
+            self.mean_field.assign(0.0)
+
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.units)
 

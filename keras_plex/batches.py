@@ -1,0 +1,91 @@
+"""Every kind of data that a Keras user has, as batches of NumPy arrays."""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+from keras import ops
+from keras import tree
+
+from keras_plex.types import Data
+
+Batch = tuple  # (x, y, sample_weight), the last two possibly None
+
+
+def iterate_batches(data: Data, batch_size: int = 32) -> Iterator[Batch]:
+    """Yields `(x, y, sample_weight)`; the labels as NumPy arrays.
+
+    Args:
+        data: arrays `x`, `(x, y)` or `(x, y, sample_weight)`; or a batched
+            `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch
+            `DataLoader` or any other iterable that can be read again.
+        batch_size: for arrays. Defaults to `32`.
+    """
+    is_empty = True
+    for x, y, sample_weight in _read(data, batch_size):
+        is_empty = False
+        yield x, _to_numpy(y), _to_numpy(sample_weight)
+    if is_empty:
+        raise ValueError(f"The data set holds no batch. Received: {data!r}")
+
+
+def check_data(data: Data, name: str) -> None:
+    """Raises for data that can be read only once, or never ends."""
+    if isinstance(data, Iterator):
+        raise ValueError(
+            f"`{name}` can be read only once, but is needed again. Pass "
+            "arrays, a data set, or an iterable with `__iter__`. "
+            f"Received: {data!r}"
+        )
+    cardinality = getattr(data, "cardinality", None)
+    if callable(cardinality) and int(cardinality()) == -1:
+        raise ValueError(
+            f"`{name}` never ends. Use `take`, or leave `repeat` out. "
+            f"Received: {data!r}"
+        )
+
+
+def _read(data: Data, batch_size: int) -> Iterator[Batch]:
+    check_data(data, "data")
+    if isinstance(data, keras.utils.PyDataset):
+        for index in range(len(data)):
+            yield keras.utils.unpack_x_y_sample_weight(data[index])
+    elif _is_arrays(data):
+        yield from _slices(data, batch_size)
+    else:
+        for element in data:
+            yield keras.utils.unpack_x_y_sample_weight(_as_tuple(element))
+
+
+def _is_arrays(data: Data) -> bool:
+    if isinstance(data, (np.ndarray, dict)) or ops.is_tensor(data):
+        return True
+    if isinstance(data, list):
+        # A list of tuples is a list of batches.
+        return not any(isinstance(element, tuple) for element in data)
+    return isinstance(data, tuple)
+
+
+def _as_tuple(element):
+    # A PyTorch DataLoader yields lists.
+    return tuple(element) if isinstance(element, list) else element
+
+
+def _slices(data: Data, batch_size: int) -> Iterator[Batch]:
+    parts = data if isinstance(data, tuple) else (data,)
+    sizes = {len(leaf) for leaf in tree.flatten(parts) if leaf is not None}
+    if len(sizes) != 1:
+        raise ValueError(
+            "Arrays of one data set must have the same number of examples. "
+            f"Received: {sorted(sizes)}"
+        )
+    for start in range(0, sizes.pop(), batch_size):
+        stop = start + batch_size
+        batch = tree.map_structure(
+            lambda leaf: None if leaf is None else leaf[start:stop], parts
+        )
+        yield keras.utils.unpack_x_y_sample_weight(batch)
+
+
+def _to_numpy(value):
+    return None if value is None else ops.convert_to_numpy(value)

@@ -1,0 +1,77 @@
+"""How strongly a Gaussian process's variance flattens its forecasts."""
+
+import numpy as np
+from scipy import optimize
+from scipy import special
+
+# exp(-7) is nearly no effect, exp(9) flattens all but the surest forecasts.
+LOG_FACTOR_BOUNDS = (-7.0, 9.0)
+
+
+def fit_mean_field_factor(
+    logits: np.ndarray,
+    variance: np.ndarray,
+    labels: np.ndarray,
+    output_kind: str,
+) -> float:
+    """The factor with the smallest negative log likelihood on held-out data.
+
+    The forecast is the mean over members of
+    `softmax(logits / sqrt(1 + factor * variance))`.
+
+    Args:
+        logits: `(examples, ensemble, classes)`, before the mean field.
+        variance: `(examples, ensemble)`.
+        labels: `(examples,)` or `(examples, 1)` class indices, or
+            `(examples, classes)` probabilities; for `"sigmoid_logits"` as
+            many columns as logits.
+        output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
+
+    Returns:
+        A float of at least 0.
+    """
+    logits = np.asarray(logits, "float64")
+    variance = np.asarray(variance, "float64")[..., None]
+    targets = as_targets(labels, logits.shape[-1], output_kind)
+
+    def loss(factor: float) -> float:
+        scaled = logits / np.sqrt(1.0 + factor * variance)
+        return negative_log_likelihood(scaled, targets, output_kind)
+
+    # The loss may have two valleys: look along a grid, then closely.
+    grid = np.linspace(*LOG_FACTOR_BOUNDS, num=33)
+    best = grid[np.argmin([loss(np.exp(point)) for point in grid])]
+    step = grid[1] - grid[0]
+    found = optimize.minimize_scalar(
+        lambda point: loss(np.exp(point)),
+        bounds=(best - step, best + step),
+        method="bounded",
+    )
+    return 0.0 if loss(0.0) <= found.fun else float(np.exp(found.x))
+
+
+def as_targets(
+    labels: np.ndarray, num_classes: int, output_kind: str
+) -> np.ndarray:
+    """Labels as `(examples, classes)` target probabilities."""
+    labels = np.asarray(labels)
+    if output_kind == "sigmoid_logits":
+        return labels.reshape(len(labels), -1).astype("float64")
+    if labels.ndim == 2 and labels.shape[1] == num_classes:
+        return labels.astype("float64")
+    return np.eye(num_classes)[labels.reshape(-1).astype("int64")]
+
+
+def negative_log_likelihood(
+    logits: np.ndarray, targets: np.ndarray, output_kind: str
+) -> float:
+    """Mean over examples, of the members' mixture, in nats."""
+    members = np.log(logits.shape[1])
+    if output_kind == "softmax_logits":
+        log_members = special.log_softmax(logits, axis=-1)
+        log_mixture = special.logsumexp(log_members, axis=1) - members
+        return float(-np.mean(np.sum(targets * log_mixture, axis=-1)))
+    positive = special.logsumexp(special.log_expit(logits), axis=1) - members
+    negative = special.logsumexp(special.log_expit(-logits), axis=1) - members
+    log_mixture = targets * positive + (1.0 - targets) * negative
+    return float(-np.mean(np.sum(log_mixture, axis=-1)))

@@ -1,0 +1,106 @@
+"""Converts a model in place: sites, head, and where its rows are tiled."""
+
+import dataclasses
+
+import keras
+
+from keras_plex.conversion import forward_pass
+from keras_plex.conversion.families import find_family
+from keras_plex.conversion.heads import HEADS
+from keras_plex.conversion.heads import Head
+from keras_plex.conversion.heads import find_head
+from keras_plex.conversion.methods import METHODS
+from keras_plex.conversion.methods import ensemble_template
+from keras_plex.conversion.methods import fast_weight_initializer
+from keras_plex.conversion.settings import Settings
+from keras_plex.conversion.sites import find_sites
+from keras_plex.conversion.surgery import add_mixin
+from keras_plex.conversion.surgery import upgrade_layer
+from keras_plex.conversion.tiling import Layout
+from keras_plex.conversion.tiling import tile_where_needed
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What became of a model.
+
+    Args:
+        settings: the arguments, with the head's name filled in.
+        converted: the layers that took over from stock ones.
+        head: the output layer after conversion, or `None`.
+        layout: where members are.
+        class_token_only: whether passes need only the last block's class
+            token.
+    """
+
+    settings: Settings
+    converted: tuple[keras.layers.Layer, ...]
+    head: Head | None
+    layout: Layout
+    class_token_only: bool
+
+
+def convert(model: keras.Model, settings: Settings) -> Conversion:
+    """Converts `model`, which the caller owns, in place."""
+    head = find_head(model)
+    settings = with_default_head(settings, head, model)
+    classes = METHODS[settings.method]
+    sites = find_sites(
+        model, tuple(classes), settings, head.layer if head else None
+    )
+    for number, site in enumerate(sites):
+        initializer = fast_weight_initializer(
+            settings.fast_weight_stddev, settings.seed, number
+        )
+        template = ensemble_template(
+            site.layer, classes, settings.ensemble_size, initializer
+        )
+        upgrade_layer(site.layer, template)
+    converted = [site.layer for site in sites]
+    if head is not None:
+        convert_head(head, settings)
+        if settings.head != "keep":
+            converted.append(head.layer)
+    blocks = [site.block for site in sites]
+    if settings.head == "batch_ensemble":
+        blocks.append(head.layer)
+    layout = tile_where_needed(model, settings.ensemble_size, blocks)
+    check_members_reach_an_output(model, layout, converted)
+    family = find_family(model)
+    class_token_only = family is not None and family.prepare(model, blocks)
+    return Conversion(
+        settings, tuple(converted), head, layout, class_token_only
+    )
+
+
+def with_default_head(
+    settings: Settings, head: Head | None, model: keras.Model
+) -> Settings:
+    """Fills the default head in; raises where there is none to convert."""
+    name = "gp" if settings.head is None else settings.head
+    if head is None and name != "keep":
+        raise ValueError(
+            f"Found no `Dense` that makes the one output of {model.name!r}, "
+            f"so it cannot get the head {name!r}. Pass `num_classes=` to give "
+            'it a new head, or `head="keep"` to leave its outputs as they are.'
+        )
+    return dataclasses.replace(settings, head=name)
+
+
+def convert_head(head: Head, settings: Settings) -> None:
+    """Converts the output layer and lets each pass see its inputs."""
+    options = dict(settings.head_options or {})
+    if settings.head == "gp":
+        options.setdefault("seed", settings.seed)
+    HEADS[settings.head](head, settings.ensemble_size, options)
+    add_mixin(head.layer, forward_pass.RecordsInputs)
+
+
+def check_members_reach_an_output(
+    model: keras.Model, layout: Layout, converted: list
+) -> None:
+    if not any(layout.member_outputs):
+        raise ValueError(
+            f"No output of {model.name!r} depends on the converted layers: "
+            f"{', '.join(layer.path for layer in converted)}. Choose others with `layers=[...]`."
+        )

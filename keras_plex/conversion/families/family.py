@@ -1,0 +1,34 @@
+"""What a family of models can say about itself."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """Special knowledge about one family of models.
+
+    Args:
+        is_member: whether a model belongs to it, told without importing its
+            package.
+        is_backbone: whether a member is a backbone, which needs a head.
+        with_head: `(backbone, num_classes)` to a classifier around it.
+        prepare: `(model, layers)` changes a converted model in place, given
+            the blocks that hold members; returns whether its passes need only
+            the class token of the last block.
+    """
+
+    is_member: Callable[[keras.Model], bool]
+    is_backbone: Callable[[keras.Model], bool]
+    with_head: Callable[[keras.Model, int], keras.Model]
+    prepare: Callable[[keras.Model, list[keras.layers.Layer]], bool]
+
+
+def has_ancestor(model: keras.Model, package: str, name: str) -> bool:
+    """Whether a class of this name and package is among the model's."""
+    return any(
+        cls.__name__ == name and cls.__module__.partition(".")[0] == package
+        for cls in type(model).__mro__
+    )

@@ -1,0 +1,65 @@
+"""What the layers of a converted model know about the pass they are in.
+
+A pass is traced in one thread, from the model's `call` down to its layers, on
+every backend: a thread-local value set around it is seen by that trace and by
+nothing else.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from keras_plex.types import Tensor
+
+# What a converted model returns: one forecast per example; the members as they
+# leave the last layer; their details; or these with the head's inputs.
+FORECAST, MEMBERS = "forecast", "members"
+DETAILS, FEATURES = "details", "features"
+
+
+class _Current(threading.local):
+    mode = FORECAST
+    class_token_only = False
+    head_inputs: Tensor | None = None
+
+
+_current = _Current()
+
+
+def mode() -> str:
+    """What the model in this pass is asked to return."""
+    return _current.mode
+
+
+@contextlib.contextmanager
+def returning(new_mode: str) -> Iterator[None]:
+    """Within it, converted models return `new_mode`."""
+    old, _current.mode = _current.mode, new_mode
+    try:
+        yield
+    finally:
+        _current.mode = old
+
+
+@contextlib.contextmanager
+def model_pass(class_token_only: bool) -> Iterator[_Current]:
+    """Around one model's layers; gives what they recorded."""
+    old = _current.class_token_only, _current.head_inputs
+    _current.class_token_only, _current.head_inputs = class_token_only, None
+    try:
+        yield _current
+    finally:
+        _current.class_token_only, _current.head_inputs = old
+
+
+def is_class_token_only() -> bool:
+    """Whether this pass needs nothing but the class token of the last block."""
+    return _current.class_token_only
+
+
+class RecordsInputs:
+    """Mixin in front of an output layer: its inputs are the features."""
+
+    def __call__(self, inputs, *args, **kwargs):
+        _current.head_inputs = inputs
+        return super().__call__(inputs, *args, **kwargs)

@@ -1,0 +1,156 @@
+"""Where a model's output layer is, and what it can become."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import keras
+
+from keras_plex.conversion.methods import METHODS
+from keras_plex.conversion.methods import ensemble_template
+from keras_plex.conversion.surgery import move_kernel
+from keras_plex.conversion.surgery import producer
+from keras_plex.conversion.surgery import upgrade_layer
+from keras_plex.layers.random_feature_gp import RandomFeatureGP
+from keras_plex.tables import lookup
+from keras_plex.types import Config
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """A model's output layer.
+
+    Args:
+        layer: a `Dense`.
+        activation: `"linear"`, `"softmax"`, `"sigmoid"` or another name, of
+            the layer or of what follows it.
+    """
+
+    layer: keras.layers.Dense
+    activation: str
+
+
+def keep_head(head: Head, ensemble_size: int, options: Config) -> None:
+    """The stock output layer, shared by the members."""
+
+
+def batch_ensemble_head(
+    head: Head, ensemble_size: int, options: Config
+) -> None:
+    """Fast weights on the output layer, starting neutral."""
+    template = ensemble_template(
+        head.layer, METHODS["batch_ensemble"], ensemble_size, "ones"
+    )
+    upgrade_layer(head.layer, template)
+
+
+def gp_head(head: Head, ensemble_size: int, options: Config) -> None:
+    """A Gaussian process whose mean function is the stock output layer."""
+    layer = head.layer
+    input_dim = layer.kernel.shape[0]
+    defaults = {
+        "mean_function": "linear",
+        # A normalized input has the norm sqrt(d); chosen in docs/defaults.md.
+        "length_scale": math.sqrt(input_dim / 2),
+    }
+    template = RandomFeatureGP(
+        layer.units,
+        activation=layer.activation,
+        use_bias=layer.use_bias,
+        **{**defaults, **options},
+    )
+    is_linear = template.mean_function == "linear"
+    move_kernel(layer, "mean_kernel" if is_linear else None)
+    if not is_linear:
+        layer.mean_kernel = None
+    upgrade_layer(layer, template, input_dim=input_dim)
+
+
+# Name -> what it does to the output layer, in place.
+HEADS: dict[str, Callable[[Head, int, Config], None]] = {
+    "gp": gp_head,
+    "batch_ensemble": batch_ensemble_head,
+    "keep": keep_head,
+}
+
+# The options that `head_options` may name, and the layer that checks them.
+HEAD_OPTIONS: dict[str, tuple[str, ...]] = {
+    "gp": RandomFeatureGP.own_arguments,
+    "batch_ensemble": (),
+    "keep": (),
+}
+
+
+def check_head_options(head: str | None, options: Config | None) -> None:
+    """Raises for options that the head does not have, or cannot take."""
+    if options is None:
+        return
+    if not isinstance(options, dict):
+        raise ValueError(
+            "`head_options` must be a dict of arguments of the head layer. "
+            f"Received: head_options={options!r}"
+        )
+    name = "gp" if head is None else head
+    known = HEAD_OPTIONS[lookup_head(name)]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise ValueError(
+            f"The head {name!r} has no option {unknown[0]!r}. Its options: "
+            f"{', '.join(known) or 'none'}. "
+            f"Received: head_options={options!r}"
+        )
+    if name == "gp":
+        RandomFeatureGP(1, **options)
+
+
+def lookup_head(name: str) -> str:
+    lookup(HEADS, name, "head")
+    return name
+
+
+def find_head(model: keras.Model) -> Head | None:
+    """The `Dense` that makes the model's only output, or `None`.
+
+    Activations and layers without weights may follow it.
+    """
+    outputs = model.outputs
+    if not outputs or len(outputs) != 1:
+        return None
+    operation, activation = producer(outputs[0]), "linear"
+    while operation is not None:
+        if type(operation) is keras.layers.Dense:
+            own = activation_name(operation.activation)
+            return Head(operation, own if activation == "linear" else activation)
+        if isinstance(operation, keras.Model):
+            return _nested(operation, activation)
+        if not isinstance(operation, PASSED_OVER):
+            return None
+        if activation == "linear":
+            activation = _activation_of(operation)
+        operation = producer(operation.input)
+    return None
+
+
+PASSED_OVER = (
+    keras.layers.Activation,
+    keras.layers.Softmax,
+    keras.layers.Dropout,
+    keras.layers.Identity,
+)
+
+
+def activation_name(activation: Callable | None) -> str:
+    return getattr(activation, "__name__", "linear")
+
+
+def _activation_of(operation: keras.Operation) -> str:
+    if isinstance(operation, keras.layers.Softmax):
+        return "softmax"
+    return activation_name(getattr(operation, "activation", None))
+
+
+def _nested(model: keras.Model, activation: str) -> Head | None:
+    head = find_head(model)
+    if head is None or activation == "linear":
+        return head
+    return Head(head.layer, activation)

@@ -1,0 +1,149 @@
+"""The only file that touches Keras's private names.
+
+Objects keep their identity: a built layer gets another class and more weights,
+so that whoever holds a reference to it (graphs, lists of blocks, other layers)
+needs no change.
+"""
+
+import contextlib
+import inspect
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import keras
+from keras.src.backend import get_keras_mask
+from keras.src.backend import set_keras_mask
+
+from keras_plex.ops.ensemble_axis import tile_members
+from keras_plex.types import Tensor
+
+
+def walk_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Every layer inside `model`, however deep, once each, outer ones first."""
+    return list(model._flatten_layers(include_self=False))
+
+
+def child_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layers directly inside `layer`."""
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
+def owns_variables(layer: keras.layers.Layer) -> bool:
+    return bool(layer._trainable_variables or layer._non_trainable_variables)
+
+
+def producer(tensor: keras.KerasTensor) -> keras.Operation | None:
+    """The operation of a functional graph that made `tensor`."""
+    history = getattr(tensor, "_keras_history", None)
+    return None if history is None else history.operation
+
+
+def upgrade_layer(
+    layer: keras.layers.Layer, template: keras.layers.Layer, **build_arguments
+) -> None:
+    """Makes a built stock layer what `template` is, keeping its weights.
+
+    Args:
+        layer: changed in place.
+        template: an unbuilt layer of the new class, with `own_arguments` and
+            `add_own_weights`.
+        **build_arguments: of `add_own_weights`.
+    """
+    with _unlocked(layer):
+        layer.__class__ = type(template)
+        for name in template.own_arguments:
+            setattr(layer, name, getattr(template, name))
+        with layer._open_name_scope():
+            layer.add_own_weights(**build_arguments)
+
+
+def move_kernel(layer: keras.layers.Layer, name: str | None) -> None:
+    """Gives a Dense layer's kernel another attribute name, or drops it."""
+    with _unlocked(layer):
+        kernel = layer._kernel
+        del layer._kernel
+        if name is not None:
+            setattr(layer, name, kernel)
+
+
+def add_mixin(operation: keras.Operation, mixin: type, **attributes) -> None:
+    """Puts `mixin` in front of the operation's class.
+
+    The class keeps its name: paths in weight files and summaries stay.
+    """
+    base = type(operation)
+    if (mixin, base) not in _mixed_classes:
+        _mixed_classes[mixin, base] = type(
+            base.__name__, (mixin, base), {"__module__": base.__module__}
+        )
+    for name, value in attributes.items():
+        object.__setattr__(operation, name, value)
+    operation.__class__ = _mixed_classes[mixin, base]
+
+
+_mixed_classes: dict[tuple[type, type], type] = {}
+
+
+def set_model_class(model: keras.Model, cls: type) -> None:
+    """Gives a model another class and drops what was compiled for the old."""
+    model.__class__ = cls
+    model.train_function = None
+    model.test_function = None
+    model.predict_function = None
+
+
+def argument_names(operation: keras.Operation) -> list[str]:
+    """Names of the positional arguments of the operation's call."""
+    signature = getattr(operation, "_call_signature", None)
+    signature = signature or inspect.signature(operation.call)
+    return [
+        parameter.name
+        for parameter in signature.parameters.values()
+        if parameter.kind
+        in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+
+
+def tile_with_mask(x: Tensor, ensemble_size: int) -> Tensor:
+    """`tile_members` that takes the Keras mask of `x` along."""
+    tiled = tile_members(x, ensemble_size)
+    mask = get_keras_mask(x)
+    if mask is not None:
+        set_keras_mask(tiled, tile_members(mask, ensemble_size))
+    return tiled
+
+
+@contextlib.contextmanager
+def intercept_calls(
+    change: Callable[[keras.Operation, tuple, dict], tuple[tuple, dict]],
+) -> Iterator[None]:
+    """Within it, `change` sees and may replace the arguments of every call."""
+    layer_call = keras.layers.Layer.__call__
+    operation_call = keras.Operation.__call__
+
+    def call_layer(self, *args, **kwargs):
+        args, kwargs = change(self, args, kwargs)
+        return layer_call(self, *args, **kwargs)
+
+    def call_operation(self, *args, **kwargs):
+        # Layer.__call__ ends in Operation.__call__: see each layer once.
+        if not isinstance(self, keras.layers.Layer):
+            args, kwargs = change(self, args, kwargs)
+        return operation_call(self, *args, **kwargs)
+
+    keras.layers.Layer.__call__ = call_layer
+    keras.Operation.__call__ = call_operation
+    try:
+        yield
+    finally:
+        keras.layers.Layer.__call__ = layer_call
+        keras.Operation.__call__ = operation_call
+
+
+@contextlib.contextmanager
+def _unlocked(layer: keras.layers.Layer) -> Iterator[None]:
+    layer._tracker.unlock()
+    try:
+        yield
+    finally:
+        layer._tracker.lock()

@@ -1,0 +1,204 @@
+"""Where `batch` rows become `ensemble * batch` rows, found by a dry run."""
+
+import dataclasses
+import warnings
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from keras import ops
+from keras import tree
+
+from keras_plex.conversion import forward_pass
+from keras_plex.conversion.surgery import add_mixin
+from keras_plex.conversion.surgery import argument_names
+from keras_plex.conversion.surgery import intercept_calls
+from keras_plex.conversion.surgery import tile_with_mask
+from keras_plex.types import Tensor
+
+# A prime that no other axis of a model is likely to have.
+PROBE_BATCH = 1009
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where members are.
+
+    Args:
+        tiled_inputs: whether the model's own inputs are tiled, the costly
+            fallback; else its blocks tile what reaches them.
+        member_outputs: for each flat output whether its rows are members'.
+    """
+
+    tiled_inputs: bool
+    member_outputs: tuple[bool, ...]
+
+
+class TilesArguments:
+    """Mixin in front of the first layers whose rows are the members'.
+
+    `tile_plan` names the arguments that arrive with one row per example.
+    """
+
+    def __call__(self, *args, **kwargs):
+        def tile(name: str, x: Tensor) -> Tensor:
+            if name not in self.tile_plan:
+                return x
+            return tile_with_mask(x, self.tile_ensemble_size)
+
+        args, kwargs = map_tensors(self, args, kwargs, tile)
+        return super().__call__(*args, **kwargs)
+
+
+def tile_where_needed(
+    model: keras.Model, ensemble_size: int, blocks: list[keras.layers.Layer]
+) -> Layout:
+    """Makes the blocks (or operations that meet both kinds of rows) tile.
+
+    Args:
+        model: converted in place already; changed in place.
+        ensemble_size: positive int.
+        blocks: those that hold converted layers.
+    """
+    outputs = len(tree.flatten(model.outputs))
+    if ensemble_size == 1:
+        return Layout(False, (True,) * outputs)
+    try:
+        plans, rows = probe(model, ensemble_size, blocks)
+    except MixedExamplesError:
+        raise
+    except Exception as error:
+        warnings.warn(
+            f"Cannot tell where the rows of {model.name!r} meet its members, "
+            "so all of it runs once per member. The dry run said: "
+            f"{str(error)[:300]}",
+            stacklevel=5,
+        )
+        return Layout(True, (True,) * outputs)
+    for operation, plan in plans:
+        add_mixin(
+            operation,
+            TilesArguments,
+            tile_plan=plan,
+            tile_ensemble_size=ensemble_size,
+        )
+    member_rows = ensemble_size * PROBE_BATCH
+    return Layout(False, tuple(row == member_rows for row in rows))
+
+
+class MixedExamplesError(ValueError):
+    """The model computes one example from another: members would mix too."""
+
+
+def probe(
+    model: keras.Model, ensemble_size: int, blocks: list[keras.layers.Layer]
+) -> tuple[list[tuple[keras.Operation, frozenset[str]]], list[int]]:
+    """Runs the model symbolically and notes which arguments need tiling.
+
+    Returns:
+        The operations with the names of the arguments to tile, and the number
+        of rows of each flat output.
+    """
+    is_block = {id(block) for block in blocks}
+    few, many = PROBE_BATCH, ensemble_size * PROBE_BATCH
+    plans: dict[int, tuple[keras.Operation, frozenset[str]]] = {}
+
+    def change(operation, args, kwargs):
+        rows: dict[str, int] = {}
+
+        def note(name: str, x: Tensor) -> Tensor:
+            rows[name] = x.shape[0]
+            return x
+
+        map_tensors(operation, args, kwargs, note)
+        meets_both = {few, many} <= set(rows.values())
+        if id(operation) not in is_block and not meets_both:
+            return args, kwargs
+        plan = frozenset(name for name, row in rows.items() if row == few)
+        known = plans.setdefault(id(operation), (operation, plan))[1]
+        if known != plan:
+            raise NotImplementedError(
+                f"{operation.name!r} is called with different kinds of rows."
+            )
+
+        def tile(name: str, x: Tensor) -> Tensor:
+            return tile_with_mask(x, ensemble_size) if name in plan else x
+
+        return map_tensors(operation, args, kwargs, tile)
+
+    dry_run = _DryRun(model)
+    with intercept_calls(change), forward_pass.returning(forward_pass.MEMBERS):
+        outputs = dry_run.compute_output_spec(_symbolic_inputs(model))
+    outputs = tree.flatten(outputs)
+    _check_examples_stay_apart(model, outputs, {few, many})
+    needed = [plan for plan in plans.values() if plan[1]]
+    return needed, [output.shape[0] for output in outputs]
+
+
+class _DryRun(keras.layers.Layer):
+    """Calls a function on symbolic tensors of the active backend."""
+
+    def __init__(self, function: Callable):
+        super().__init__(autocast=False)
+        self._function = [function]  # in a list: not tracked as a sublayer
+
+    def call(self, inputs):
+        return self._function[0](inputs)
+
+
+def _symbolic_inputs(model: keras.Model):
+    def symbolic(x):
+        shape = (PROBE_BATCH, *x.shape[1:])
+        return keras.KerasTensor(shape, dtype=x.dtype)
+
+    inputs = getattr(model, "input", None)
+    if inputs is None:
+        inputs = model.inputs
+    return tree.map_structure(symbolic, inputs)
+
+
+def _check_examples_stay_apart(
+    model: keras.Model, outputs: list, row_counts: set[int]
+) -> None:
+    for output in outputs:
+        if row_counts & set(output.shape[1:]):
+            raise MixedExamplesError(
+                f"{model.name!r} compares the examples of a batch with each "
+                f"other (an output has shape {tuple(output.shape)} for "
+                f"{PROBE_BATCH} examples), so members cannot be told apart. "
+                "Convert the part of it that treats each example alone."
+            )
+
+
+def map_tensors(
+    operation: keras.Operation,
+    args: tuple,
+    kwargs: dict,
+    function: Callable[[str, Tensor], Tensor],
+) -> tuple[tuple, dict]:
+    """Maps `function(name, tensor)` over the tensors of a call."""
+    names = argument_names(operation)
+
+    def mapped(name: str, value):
+        if not tree.is_nested(value):
+            return function(name, value) if is_batched(value) else value
+        flat = tree.flatten(value)
+        leaves = [
+            function(f"{name}/{i}", leaf) if is_batched(leaf) else leaf
+            for i, leaf in enumerate(flat)
+        ]
+        return tree.pack_sequence_as(value, leaves)
+
+    args = tuple(
+        mapped(names[i] if i < len(names) else f"argument_{i}", value)
+        for i, value in enumerate(args)
+    )
+    return args, {name: mapped(name, kwargs[name]) for name in kwargs}
+
+
+def is_batched(x) -> bool:
+    if isinstance(x, keras.KerasTensor):
+        return False
+    # PyTorch's `generate` hands NumPy arrays to the layers.
+    is_array = isinstance(x, np.ndarray) or ops.is_tensor(x)
+    return is_array and len(x.shape) > 0

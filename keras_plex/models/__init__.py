@@ -1,0 +1,1 @@
+"""What a converted model adds to the stock one."""

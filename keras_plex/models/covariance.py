@@ -1,0 +1,81 @@
+"""A Gaussian-process head meets a data set, without training."""
+
+import itertools
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_plex.batches import check_data
+from keras_plex.batches import iterate_batches
+from keras_plex.calibration.mean_field import fit_mean_field_factor
+from keras_plex.types import Data
+
+# Enough for one number: its standard error is far below its effect.
+MAX_EXAMPLES = 10_000
+
+
+def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
+    """Makes the covariance of `model`'s head that of the data set."""
+    head = model.gp_head
+    if head is None:
+        raise ValueError(
+            f"{model.name!r} has no head with a covariance. Convert it with "
+            '`plexify(model, head="gp")`.'
+        )
+    head.reset_covariance()
+    for x, _, _ in iterate_batches(dataset, batch_size):
+        found = model._predict_details(x, features=True, on_batch=True)
+        head.covariance.update(head.random_features(found["features"]))
+    head.update_covariance()
+
+
+def fit_mean_field(
+    model: keras.Model, validation: Data, steps: int | None
+) -> None:
+    """Fits the mean-field factor of `model`'s head to validation data."""
+    try:
+        check_data(validation if steps is None else [()], "validation_data")
+        batches = itertools.islice(iterate_batches(validation), steps)
+        logits, variance, labels = _collect(model, batches)
+    except ValueError as error:
+        warnings.warn(
+            "Could not fit the mean-field factor of the GP head to the "
+            f"validation data; it stays as it is. {error}",
+            stacklevel=4,
+        )
+        return
+    head = model.gp_head
+    head.set_mean_field_factor(
+        fit_mean_field_factor(
+            logits, variance, labels, _logits_kind(model)
+        )
+    )
+
+
+def _collect(model, batches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    head = model.gp_head
+    found, count = [], 0
+    for x, y, _ in batches:
+        if y is None:
+            raise ValueError("It has no labels.")
+        details = model._predict_details(x, features=True, on_batch=True)
+        rows = details["features"]
+        logits = ops.convert_to_numpy(head.mean_logits(rows))
+        found.append((logits, details["variance"], y))
+        count += len(y)
+        if count >= MAX_EXAMPLES:
+            break
+    logits, variance, labels = zip(*found)
+    return (
+        np.concatenate(logits),
+        np.concatenate(variance),
+        np.concatenate(labels),
+    )
+
+
+def _logits_kind(model) -> str:
+    if model.output_kind != "probabilities":
+        return model.output_kind
+    return f"{model.conversion.head.activation}_logits"

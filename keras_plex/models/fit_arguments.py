@@ -1,0 +1,88 @@
+"""What the user passed to `fit`, by position or by name."""
+
+import inspect
+import math
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_plex.models.reset_covariance import ResetCovariance
+from keras_plex.types import Data
+
+
+class FitArguments:
+    """The arguments of one `fit`, bound to its signature."""
+
+    def __init__(self, bound: inspect.BoundArguments):
+        self.bound = bound
+
+    @classmethod
+    def bind(
+        cls, fit: Callable, args: tuple, kwargs: dict
+    ) -> "FitArguments":
+        return cls(inspect.signature(fit).bind(*args, **kwargs))
+
+    @property
+    def args(self) -> tuple:
+        return self.bound.args
+
+    @property
+    def kwargs(self) -> dict:
+        return self.bound.kwargs
+
+    def get(self, name: str):
+        arguments = self.bound.arguments
+        if name in arguments:
+            return arguments[name]
+        return arguments.get("kwargs", {}).get(name)
+
+    def set(self, name: str, value) -> None:
+        if name in self.bound.signature.parameters:
+            self.bound.arguments[name] = value
+        else:
+            extra = self.bound.arguments.get("kwargs", {})
+            self.bound.arguments["kwargs"] = {**extra, name: value}
+
+    def put_first_reset_covariance(self, model: keras.Model) -> None:
+        """Adds the callback before those that predict when an epoch ends."""
+        given = self.get("callbacks")
+        if isinstance(given, keras.callbacks.CallbackList):
+            if not any(_resets(callback) for callback in given.callbacks):
+                callback = ResetCovariance()
+                callback.set_model(model)
+                given.callbacks.insert(0, callback)
+            return
+        callbacks = [] if given is None else given
+        if not isinstance(callbacks, (list, tuple)):
+            callbacks = [callbacks]
+        others = [c for c in callbacks if not _resets(c)]
+        own = [c for c in callbacks if _resets(c)] or [ResetCovariance()]
+        self.set("callbacks", [*own, *others])
+
+    def validation_steps(self) -> int | None:
+        return self.get("validation_steps")
+
+    def validation_data(self) -> Data | None:
+        """What `fit` validates on, also where it splits it off itself."""
+        data = self.get("validation_data")
+        if data is not None:
+            return data
+        share = self.get("validation_split")
+        if not share:
+            return None
+        parts = (self.get("x"), self.get("y"), self.get("sample_weight"))
+        return keras.tree.map_structure(
+            lambda x: _tail(x, share), tuple(p for p in parts if p is not None)
+        )
+
+
+def _resets(callback) -> bool:
+    return isinstance(callback, ResetCovariance)
+
+
+def _tail(x, share: float):
+    # As Keras splits: the last examples, before any shuffling.
+    start = math.floor(len(x) * (1.0 - share))
+    return x[start:] if hasattr(x, "shape") else np.asarray(x)[start:]

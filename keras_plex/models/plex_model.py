@@ -1,0 +1,375 @@
+"""What a converted model adds to the stock one."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from keras import ops
+from keras import tree
+
+from keras_plex.conversion import forward_pass
+from keras_plex.conversion.convert import Conversion
+from keras_plex.conversion.convert import convert
+from keras_plex.conversion.settings import Settings
+from keras_plex.conversion.surgery import set_model_class
+from keras_plex.layers.random_feature_gp import RandomFeatureGP
+from keras_plex.losses import mean_over_members
+from keras_plex.models.covariance import fit_covariance
+from keras_plex.models.covariance import fit_mean_field
+from keras_plex.models.fit_arguments import FitArguments
+from keras_plex.models.output_kinds import kind_of_loss
+from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.models.summary import print_conversion
+from keras_plex.ops.ensemble_axis import members_after_batch
+from keras_plex.ops.ensemble_axis import split_members
+from keras_plex.ops.ensemble_axis import tile_members
+from keras_plex.ops.probabilities import MIXTURES
+from keras_plex.ops.probabilities import mix_members
+from keras_plex.predictions import Predictions
+from keras_plex.tables import lookup
+from keras_plex.types import Config
+from keras_plex.types import Data
+from keras_plex.types import Tensor
+
+REGISTERED = ("keras_plex", "PlexModel")
+
+
+@dataclasses.dataclass
+class PlexState:
+    """All that a `PlexModel` knows beyond its stock model, in one attribute.
+
+    Keras tracks and wraps what a model's attributes hold; it leaves this
+    object alone.
+    """
+
+    stock_config: Config
+    conversion: Conversion
+    output_kind: str
+    # Compiled `predict` functions by what they return.
+    functions: dict[str, Callable] = dataclasses.field(default_factory=dict)
+    # What the current `fit` validates on.
+    validation_data: Data | None = None
+
+
+class PlexModel:
+    """A stock Keras model whose last layers are an ensemble.
+
+    `plexify` makes one. It stays what it was (`isinstance` of the stock class,
+    `.backbone`, `.preprocessor`, `fit`, `predict`, `save`): outside it gives
+    one forecast per example, the mean of the members' probabilities; inside,
+    the training loss is the mean of the members' losses.
+
+    Example:
+
+    >>> stock = keras.Sequential(
+    ...     [keras.Input((4,)), keras.layers.Dense(8, "relu"),
+    ...      keras.layers.Dense(3)]
+    ... )
+    >>> model = keras_plex.plexify(stock, last_blocks=1, seed=0)
+    >>> x = np.ones((5, 4), "float32")
+    >>> model.predict(x, verbose=0).shape
+    (5, 3)
+    >>> model.predict_members(x).shape
+    (5, 3, 3)
+    >>> model.predict_uncertainty(x).entropy.shape
+    (5,)
+    """
+
+    @property
+    def ensemble_size(self) -> int:
+        """The number of members."""
+        return self._plex.conversion.settings.ensemble_size
+
+    @property
+    def conversion(self) -> Conversion:
+        """What was converted, and how."""
+        return self._plex.conversion
+
+    @property
+    def gp_head(self) -> RandomFeatureGP | None:
+        """The Gaussian-process output layer, if there is one."""
+        head = self.conversion.head
+        is_gp = head is not None and isinstance(head.layer, RandomFeatureGP)
+        return head.layer if is_gp else None
+
+    @property
+    def output_kind(self) -> str:
+        """What the outputs are: one of `"softmax_logits"`, `"sigmoid_logits"`,
+        `"probabilities"`, `"regression"`. `compile` infers it from the loss;
+        set it where a loss of your own does not say.
+        """
+        return self._plex.output_kind
+
+    @output_kind.setter
+    def output_kind(self, kind: str) -> None:
+        lookup(MIXTURES, kind, "output kind")
+        self._plex.output_kind = kind
+        self._plex.functions.clear()
+        self.test_function = self.predict_function = self.train_function = None
+        head = self.gp_head
+        if head is not None and head.mean_field_factor is None:
+            head.use_mean_field(kind != "regression")
+
+    def predict_members(self, x: Data, **kwargs) -> np.ndarray:
+        """The members' outputs: `(batch, ensemble, ...)`.
+
+        Args:
+            x: what `predict` takes.
+            **kwargs: of `predict`; `verbose` defaults to 0.
+        """
+        return self._predict_details(x, **kwargs)["outputs"]
+
+    def predict_uncertainty(
+        self, x: Data, *, features: bool = False, **kwargs
+    ) -> Predictions:
+        """Forecasts with their uncertainty, from one forward pass.
+
+        Args:
+            x: what `predict` takes.
+            features: whether to return the inputs of the output layer, too.
+            **kwargs: of `predict`; `verbose` defaults to 0.
+        """
+        self._check_one_label_per_example()
+        details = self._predict_details(x, features=features, **kwargs)
+        return Predictions.from_outputs(
+            details["outputs"],
+            self.output_kind,
+            variance=details.get("variance"),
+            features=details.get("features"),
+        )
+
+    def fit_covariance(self, dataset: Data, batch_size: int = 32) -> None:
+        """Makes the head's covariance that of a data set, without training.
+
+        Args:
+            dataset: `x`, `(x, y)`, or batches of them; labels are not used.
+            batch_size: for arrays. Defaults to `32`.
+        """
+        fit_covariance(self, dataset, batch_size)
+
+    def fit(self, *args, **kwargs) -> keras.callbacks.History:
+        """`fit` of the stock model; the covariance takes care of itself."""
+        arguments = FitArguments.bind(super().fit, args, kwargs)
+        if self.gp_head is not None:
+            arguments.put_first_reset_covariance(self)
+        validation = arguments.validation_data()
+        self._plex.validation_data = validation
+        try:
+            history = super().fit(*arguments.args, **arguments.kwargs)
+        finally:
+            self._plex.validation_data = None
+        if self._fits_mean_field() and validation is not None:
+            fit_mean_field(self, validation, arguments.validation_steps())
+        return history
+
+    def compile(self, *args, **kwargs) -> None:
+        """`compile` of the stock model."""
+        super().compile(*args, **kwargs)
+        self._plex.functions.clear()
+        head = self.conversion.head
+        if head is not None and head.activation == "linear":
+            kind = kind_of_loss(self.loss)
+            if kind is not None and kind != self.output_kind:
+                self.output_kind = kind
+
+    def call(self, *args, **kwargs):
+        conversion = self.conversion
+        if conversion.layout.tiled_inputs:
+            inputs = tree.map_structure(
+                lambda x: tile_members(x, self.ensemble_size), args[0]
+            )
+            args = (inputs, *args[1:])
+        with forward_pass.model_pass(conversion.class_token_only) as current:
+            outputs = super().call(*args, **kwargs)
+            head_inputs = current.head_inputs
+        return RETURNS[forward_pass.mode()](self, outputs, head_inputs)
+
+    def train_step(self, *args, **kwargs):
+        with forward_pass.returning(forward_pass.MEMBERS):
+            return super().train_step(*args, **kwargs)
+
+    def compute_loss(
+        self,
+        x=None,
+        y=None,
+        y_pred=None,
+        sample_weight=None,
+        training=True,
+    ):
+        def loss(outputs):
+            return super(PlexModel, self).compute_loss(
+                x=x,
+                y=y,
+                y_pred=outputs,
+                sample_weight=sample_weight,
+                training=training,
+            )
+
+        if forward_pass.mode() != forward_pass.MEMBERS:
+            return loss(y_pred)
+        flags = self.conversion.layout.member_outputs
+        return mean_over_members(loss, y_pred, flags, self.ensemble_size)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        if forward_pass.mode() == forward_pass.MEMBERS:
+            y_pred = forecast(self, y_pred)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def summary(self, *args, **kwargs) -> None:
+        """`summary` of the stock model, then the converted layers."""
+        super().summary(*args, **kwargs)
+        print_conversion(self.conversion, kwargs.get("print_fn") or print)
+
+    def get_config(self) -> Config:
+        settings = dataclasses.asdict(self.conversion.settings)
+        return {
+            "stock": self._plex.stock_config,
+            "settings": settings,
+            "output_kind": self.output_kind,
+        }
+
+    @classmethod
+    def from_config(cls, config: Config, custom_objects=None) -> "PlexModel":
+        model = keras.saving.deserialize_keras_object(
+            config["stock"], custom_objects=custom_objects
+        )
+        model = adopt(model, config["stock"], Settings(**config["settings"]))
+        model.output_kind = config["output_kind"]
+        return model
+
+    def get_build_config(self) -> None:
+        """Nothing: `from_config` gives a built model."""
+        return None
+
+    def compile_from_config(self, config: Config) -> None:
+        """Compiles a loaded model as it was, also a KerasHub task."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if getattr(self, "optimizer", None) is not None:
+            self.optimizer.build(self.trainable_variables)
+
+    def save_to_preset(self, *args, **kwargs) -> None:
+        raise ValueError(
+            "A preset cannot hold a converted model. Use "
+            '`model.save("model.keras")` and `keras.saving.load_model`.'
+        )
+
+    def _predict_details(
+        self, x: Data, *, features: bool = False, on_batch: bool = False, **kwargs
+    ) -> dict[str, np.ndarray]:
+        mode = forward_pass.FEATURES if features else forward_pass.DETAILS
+        stock_function = self.predict_function
+        self.predict_function = self._plex.functions.get(mode)
+        try:
+            with forward_pass.returning(mode):
+                if on_batch:
+                    return self.predict_on_batch(x)
+                return self.predict(x, **{"verbose": 0, **kwargs})
+        finally:
+            self._plex.functions[mode] = self.predict_function
+            self.predict_function = stock_function
+
+    def _check_one_label_per_example(self) -> None:
+        head = self.conversion.head
+        several = head is not None and head.layer.units > 1
+        is_sigmoid = self.output_kind == "sigmoid_logits" or (
+            head is not None and head.activation == "sigmoid"
+        )
+        if several and is_sigmoid:
+            raise ValueError(
+                "`predict_uncertainty` describes one label per example, but "
+                f"{self.name!r} gives {head.layer.units} independent labels. "
+                "Use `predict_members`."
+            )
+
+    def _fits_mean_field(self) -> bool:
+        head = self.gp_head
+        return (
+            head is not None
+            and head.mean_field_factor is None
+            and self.output_kind != "regression"
+        )
+
+
+def forecast(model: PlexModel, outputs: Tensor, head_inputs=None) -> Tensor:
+    """One forecast per example, shaped as the stock model's outputs."""
+
+    def mix(x: Tensor, is_member: bool) -> Tensor:
+        if not is_member:
+            return x
+        members = split_members(x, model.ensemble_size)
+        return mix_members(members, model.output_kind, axis=0)
+
+    flags = model.conversion.layout.member_outputs
+    flat = [mix(x, flag) for x, flag in zip(tree.flatten(outputs), flags)]
+    return tree.pack_sequence_as(outputs, flat)
+
+
+def members(model: PlexModel, outputs: Tensor, head_inputs=None) -> Tensor:
+    """The outputs as they are, `(ensemble * batch, ...)`: for training."""
+    return outputs
+
+
+def details(model: PlexModel, outputs: Tensor, head_inputs=None) -> dict:
+    """Member outputs `(batch, ensemble, ...)`, and the variance if any."""
+    size = model.ensemble_size
+    flags = model.conversion.layout.member_outputs
+    flat = [
+        members_after_batch(x, size) if flag else x
+        for x, flag in zip(tree.flatten(outputs), flags)
+    ]
+    found = {"outputs": tree.pack_sequence_as(outputs, flat)}
+    if model.gp_head is not None:
+        variance = model.gp_head.variance(head_inputs)
+        found["variance"] = members_after_batch(variance, size)
+    return found
+
+
+def features(model: PlexModel, outputs: Tensor, head_inputs=None) -> dict:
+    """`details`, and the inputs of the output layer."""
+    if head_inputs is None:
+        raise ValueError(
+            f"{model.name!r} has no `Dense` output layer, whose inputs are the "
+            "features."
+        )
+    found = details(model, outputs, head_inputs)
+    head_inputs = ops.cast(head_inputs, "float32")
+    rows = members_after_batch(head_inputs, model.ensemble_size)
+    return {**found, "features": rows}
+
+
+RETURNS = {
+    forward_pass.FORECAST: forecast,
+    forward_pass.MEMBERS: members,
+    forward_pass.DETAILS: details,
+    forward_pass.FEATURES: features,
+}
+
+
+def adopt(
+    model: keras.Model, stock_config: Config, settings: Settings
+) -> PlexModel:
+    """Makes a stock model, which the caller owns, a `PlexModel` in place."""
+    conversion = convert(model, settings)
+    kind = kind_of_model(model, conversion.head)
+    model._plex = PlexState(stock_config, conversion, kind)
+    set_model_class(model, plex_class(type(model)))
+    model.output_kind = kind
+    return model
+
+
+def plex_class(stock: type[keras.Model]) -> type:
+    """`PlexModel` in front of a stock class, one class for each."""
+    if stock not in _plex_classes:
+        # Keras would import the stock class's module to find this one.
+        names = {"__module__": "keras_plex"}
+        cls = type("Plex" + stock.__name__, (PlexModel, stock), names)
+        # All are saved under one name, which loads through `PlexModel`.
+        keras.saving.register_keras_serializable(*REGISTERED)(cls)
+        keras.saving.register_keras_serializable(*REGISTERED)(PlexModel)
+        _plex_classes[stock] = cls
+    return _plex_classes[stock]
+
+
+_plex_classes: dict[type, type] = {}
+keras.saving.register_keras_serializable(*REGISTERED)(PlexModel)

@@ -1,0 +1,112 @@
+"""START HERE: a stock Keras model in, a model that says how sure it is out."""
+
+from collections.abc import Sequence
+
+import keras
+
+from keras_plex.conversion.copying import copy_compilation
+from keras_plex.conversion.copying import copy_model
+from keras_plex.conversion.settings import DEFAULT_FAST_WEIGHT_STDDEV
+from keras_plex.conversion.settings import Settings
+from keras_plex.conversion.stock import check_stock_model
+from keras_plex.conversion.stock import with_new_head
+from keras_plex.models.plex_model import PlexModel
+from keras_plex.models.plex_model import adopt
+from keras_plex.types import Config
+
+
+def plexify(
+    model: keras.Model,
+    ensemble_size: int = 3,
+    *,
+    last_blocks: int | str = 2,
+    ensemble_attention: bool = True,
+    method: str = "batch_ensemble",
+    head: str | None = None,
+    head_options: Config | None = None,
+    fast_weight_stddev: float = DEFAULT_FAST_WEIGHT_STDDEV,
+    layers: Sequence[str] | None = None,
+    num_classes: int | None = None,
+    seed: int | None = None,
+) -> PlexModel:
+    """Turns a stock, pretrained Keras model into a reliable one.
+
+    The last blocks get ensemble members that share their kernels
+    (BatchEnsemble); the output layer becomes a Gaussian process that knows how
+    far an input is from the data. The model passed in is left untouched. The
+    result is a copy of it that does all it did (`isinstance` of its class,
+    `fit`, `predict`, `save`, ...), plus what `PlexModel` adds. It is compiled
+    like the model passed in, with a fresh optimizer.
+
+    Args:
+        model: a built Keras model: a KerasHub task or backbone, Functional,
+            Sequential, or any that can be made again from its `get_config`.
+        ensemble_size: positive int, the number of members. Defaults to `3`.
+        last_blocks: how many trailing Transformer blocks get members, or
+            `"all"`. In a model without repeated blocks each `Dense` or
+            `EinsumDense` counts as one. Defaults to `2`.
+        ensemble_attention: bool; `False` leaves the blocks' attention layers
+            shared. Defaults to `True`.
+        method: `"batch_ensemble"`.
+        head: what becomes of the output layer: `"gp"`, `"batch_ensemble"` or
+            `"keep"`. `None` is the family's default, `"gp"` for classifiers.
+        head_options: dict of arguments of the head layer, such as
+            `{"num_features": 1024, "mean_field_factor": 0.39}`.
+        fast_weight_stddev: float, members start at `N(1, stddev)`; with `0.0`
+            each equals the stock model. Defaults to `0.5`.
+        layers: regular expressions on layer paths that choose the `Dense` and
+            `EinsumDense` layers to convert, instead of `last_blocks`.
+        num_classes: gives the model a new output layer with as many logits;
+            needed for a backbone.
+        seed: non-negative int, of the fast weights and random features.
+
+    Returns:
+        A `PlexModel`.
+
+    Raises:
+        ValueError: for a model that is not built or converted already, and
+            for arguments that would convert nothing or be ignored. Nothing is
+            changed then.
+
+    Example:
+
+    >>> stock = keras.Sequential(
+    ...     [keras.Input((4,)), keras.layers.Dense(8, "relu"),
+    ...      keras.layers.Dense(3)]
+    ... )
+    >>> model = plexify(stock, last_blocks=1, fast_weight_stddev=0.0)
+    >>> x = np.ones((5, 4), "float32")
+    >>> p, q = keras.ops.softmax(model(x)), keras.ops.softmax(stock(x))
+    >>> bool(np.allclose(p, q, atol=1e-5))
+    True
+
+    Reference:
+        Tran et al., 2022, "Plex: towards reliability using pretrained large
+        model extensions", https://arxiv.org/abs/2207.07411
+    """
+    settings = Settings(
+        ensemble_size=ensemble_size,
+        last_blocks=last_blocks,
+        ensemble_attention=ensemble_attention,
+        method=method,
+        head=head,
+        head_options=head_options,
+        fast_weight_stddev=fast_weight_stddev,
+        layers=layers,
+        seed=seed,
+    )
+    if isinstance(model, PlexModel):
+        raise ValueError(
+            f"{model.name!r} is converted already. Pass the stock model."
+        )
+    check_stock_model(model, num_classes)
+    if num_classes is None:
+        stock = copy_model(model)
+    else:
+        stock = with_new_head(model, num_classes)
+    stock_config = keras.saving.serialize_keras_object(stock)
+    stock_config.pop("compile_config", None)
+    plex = adopt(stock, stock_config, settings)
+    if num_classes is None:
+        copy_compilation(model, plex)
+    return plex
