@@ -43,7 +43,7 @@ class Predictions:
     >>> predictions = Predictions.from_outputs(logits, "softmax_logits")
     >>> predictions.probabilities.shape, predictions.labels.tolist()
     ((2, 2), [0, 0])
-    >>> predictions.mutual_information.round(3).tolist()
+    >>> [round(float(x), 3) for x in predictions.mutual_information]
     [0.328, 0.0]
 
     Reference:

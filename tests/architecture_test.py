@@ -29,8 +29,9 @@ FLOORS = (
     {"conversion"},
     {"models"},
     {"plexify", "recipes"},
-    {"scores", "plots"},
+    {"scores"},
     {"metrics"},
+    {"plots"},
     {"data", "tasks"},
     {"callbacks", "export"},
     {"cli", "testing"},
@@ -288,13 +289,28 @@ def _check_attribute(source: Source, node: ast.Attribute) -> Iterator[str]:
             f"{SURGERY}, or rename your own attribute.",
         )
     elif _last_name(node.value) not in ("self", "cls") and (
-        node.attr not in PUBLIC_ALTHOUGH_UNDERSCORED
+        node.attr not in own_privates(source)
     ):
         yield source.problem(
             node,
-            f"{ast.unparse(node)} is private to another object. Ask for it "
-            f"by a public name; if it is Keras's, in {SURGERY}.",
+            f"{ast.unparse(node)} is private to another file. Ask for it by a "
+            f"public name; if it is Keras's, in {SURGERY}.",
         )
+
+
+def own_privates(source: Source) -> set[str]:
+    """The private names that a file defines, and may use on any object."""
+    names = set(PUBLIC_ALTHOUGH_UNDERSCORED)
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute) and (
+            isinstance(node.ctx, ast.Store) and _last_name(node.value) == "self"
+        ):
+            names.add(node.attr)
+    return names
 
 
 def _check_attribute_string(
@@ -576,7 +592,7 @@ BREAKS = [
     (check_privates, "models/x.py", "setattr(x, '__class__', A)", "surgery"),
     (check_privates, "models/x.py", "getattr(x, '_layers')", "surgery"),
     (check_privates, "models/x.py", "vars(x)['_layers']", "surgery"),
-    (check_privates, "models/x.py", "x = other._cache", "another object"),
+    (check_privates, "models/x.py", "x = other._cache", "another file"),
     (
         check_privates,
         "layers/x.py",
@@ -622,6 +638,7 @@ KEEPS = [
     (check_privates, SURGERY, "layer._tracker.unlock()"),
     (check_privates, "layers/x.py", "self._fast_weights = x.__class__"),
     (check_privates, "layers/x.py", "x = point._replace(y=1)"),
+    (check_privates, "layers/x.py", "self._cache = other._cache"),
     (check_ensemble_axis, ENSEMBLE_AXIS, "ops.tile(x, (3, 1))"),
     (check_ensemble_axis, "layers/x.py", "ops.reshape(x, (-1, 4))"),
     (check_ensemble_axis, "cli/x.py", "cost = ensemble_size * flops"),

@@ -49,7 +49,13 @@ def test_docstring_examples_run(module, tmp_path, monkeypatch):
 
 def run_docstrings(module) -> None:
     """Runs the examples; the first that differs fails the test."""
-    names = {"keras": keras, "np": np, "ops": keras.ops, **vars(module)}
+    names = {
+        "keras": keras,
+        "keras_plex": importlib.import_module("keras_plex"),
+        "np": np,
+        "ops": keras.ops,
+        **vars(module),
+    }
     runner = doctest.DebugRunner(
         optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     )

@@ -1,3 +1,5 @@
+"""Forecasts and uncertainties of members that one can check by eye."""
+
 import dataclasses
 import math
 

@@ -1,3 +1,5 @@
+"""Each score is its formula, in NumPy and in a compiled graph."""
+
 import types
 
 import keras

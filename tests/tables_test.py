@@ -1,3 +1,5 @@
+"""A name that is not in a table gets an answer that helps."""
+
 import pytest
 
 from keras_plex.tables import lookup

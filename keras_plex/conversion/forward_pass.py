@@ -1,9 +1,4 @@
-"""What the layers of a converted model know about the pass they are in.
-
-A pass is traced in one thread, from the model's `call` down to its layers, on
-every backend: a thread-local value set around it is seen by that trace and by
-nothing else.
-"""
+"""What the layers of a converted model know about the pass they are in."""
 
 import contextlib
 import threading
@@ -17,6 +12,8 @@ FORECAST, MEMBERS = "forecast", "members"
 DETAILS, FEATURES = "details", "features"
 
 
+# A pass is traced in one thread, from the model's `call` down to its layers, on
+# every backend: what is set around it is seen by that trace and nothing else.
 class _Current(threading.local):
     mode = FORECAST
     class_token_only = False

@@ -5,6 +5,7 @@ import dataclasses
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import check_head_options
 from keras_plex.conversion.methods import METHODS
+from keras_plex.layers.gp_arguments import is_number
 from keras_plex.ops.ensemble_axis import check_ensemble_size
 from keras_plex.tables import lookup
 from keras_plex.types import Config
@@ -92,7 +93,3 @@ class Settings:
                 "`ensemble_attention` out. "
                 f"Received: layers={patterns!r}, ensemble_attention=False"
             )
-
-
-def is_number(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

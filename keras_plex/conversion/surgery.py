@@ -1,8 +1,6 @@
 """The only file that touches Keras's private names.
 
-Objects keep their identity: a built layer gets another class and more weights,
-so that whoever holds a reference to it (graphs, lists of blocks, other layers)
-needs no change.
+Objects keep their identity, so that whoever refers to them needs no change.
 """
 
 import contextlib

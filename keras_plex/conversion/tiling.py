@@ -151,10 +151,9 @@ def _symbolic_inputs(model: keras.Model):
         shape = (PROBE_BATCH, *x.shape[1:])
         return keras.KerasTensor(shape, dtype=x.dtype)
 
-    inputs = getattr(model, "input", None)
-    if inputs is None:
-        inputs = model.inputs
-    return tree.map_structure(symbolic, inputs)
+    if isinstance(model, keras.Sequential):
+        return symbolic(model.inputs[0])
+    return tree.map_structure(symbolic, model.input)
 
 
 def _check_examples_stay_apart(

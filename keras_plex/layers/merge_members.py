@@ -3,6 +3,7 @@
 import keras
 
 from keras_plex.ops.ensemble_axis import check_ensemble_size
+from keras_plex.ops.ensemble_axis import rows_per_member
 from keras_plex.ops.ensemble_axis import split_members
 from keras_plex.ops.probabilities import MIXTURES
 from keras_plex.ops.probabilities import mix_members
@@ -60,8 +61,7 @@ class MergeMembers(keras.layers.Layer):
         return mix_members(members, self.output_kind, axis=0)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        rows = input_shape[0]
-        rows = None if rows is None else rows // self.ensemble_size
+        rows = rows_per_member(input_shape[0], self.ensemble_size)
         return (rows, *input_shape[1:])
 
     def get_config(self) -> Config:

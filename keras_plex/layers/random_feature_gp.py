@@ -6,22 +6,19 @@ import keras
 from keras import activations
 from keras import ops
 
+from keras_plex.layers.gp_arguments import DEFAULT_MEAN_FIELD_FACTOR
+from keras_plex.layers.gp_arguments import KERNELS
+from keras_plex.layers.gp_arguments import MEAN_FUNCTIONS
+from keras_plex.layers.gp_arguments import check_gp_arguments
 from keras_plex.layers.laplace_covariance import LaplaceCovariance
-from keras_plex.layers.laplace_covariance import check_covariance_arguments
 from keras_plex.layers.takeover import check_takeover
 from keras_plex.ops.probabilities import mean_field_logits
-from keras_plex.ops.random_features import cosine_features
 from keras_plex.ops.random_features import normalize_last_axis
 from keras_plex.ops.random_features import random_phase
 from keras_plex.ops.random_features import random_projection
-from keras_plex.tables import lookup
 from keras_plex.types import Config
 from keras_plex.types import Tensor
 
-KERNELS = {"rbf": cosine_features}
-LIKELIHOODS = {"gaussian": "one covariance for all units"}
-MEAN_FUNCTIONS = {"zero": False, "linear": True}
-DEFAULT_MEAN_FIELD_FACTOR = 5.0
 WEIGHTS = (
     "mean_kernel",
     "bias",
@@ -147,7 +144,7 @@ class RandomFeatureGP(keras.layers.Layer):
         self.mean_function = mean_function
         self.mean_field_factor = mean_field_factor
         self.seed = seed
-        self._check_arguments()
+        check_gp_arguments(self)
 
     def build(self, input_shape: tuple) -> None:
         input_dim = input_shape[-1]
@@ -205,7 +202,7 @@ class RandomFeatureGP(keras.layers.Layer):
         x = ops.cast(inputs, "float32")
         if self.normalize_input:
             x = normalize_last_axis(x)
-        features = lookup(KERNELS, self.kernel, "kernel")
+        features = KERNELS[self.kernel]
         return features(x / self.length_scale, self.projection, self.phase)
 
     def mean_logits(self, inputs: Tensor) -> Tensor:
@@ -223,10 +220,6 @@ class RandomFeatureGP(keras.layers.Layer):
     def update_covariance(self) -> None:
         """Makes `variance` that of the data seen since the last reset."""
         self.covariance.refresh()
-
-    def set_mean_field_factor(self, factor: float) -> None:
-        """Changes how strongly the variance flattens the forecasts."""
-        self.mean_field.assign(factor)
 
     def use_mean_field(self, is_used: bool) -> None:
         """Back to the default factor, or to none at all (for regression)."""
@@ -305,21 +298,3 @@ class RandomFeatureGP(keras.layers.Layer):
             trainable=False,
             autocast=False,
         )
-
-    def _check_arguments(self) -> None:
-        lookup(KERNELS, self.kernel, "kernel")
-        lookup(LIKELIHOODS, self.likelihood, "likelihood")
-        lookup(MEAN_FUNCTIONS, self.mean_function, "mean function")
-        for name in ("units", "num_features", "length_scale"):
-            value = getattr(self, name)
-            if not value > 0:
-                raise ValueError(
-                    f"`{name}` must be positive. Received: {name}={value!r}"
-                )
-        check_covariance_arguments(self.ridge_penalty, self.momentum)
-        factor = self.mean_field_factor
-        if factor is not None and not factor >= 0:
-            raise ValueError(
-                "`mean_field_factor` must be `None` or at least 0. "
-                f"Received: mean_field_factor={factor!r}"
-            )

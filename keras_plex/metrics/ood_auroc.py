@@ -79,7 +79,7 @@ class OODAUROC(StreamingMetric):
         name: str = "ood_auroc",
         dtype: str | None = None,
     ):
-        if not isinstance(num_bins, int) or num_bins < 2 or num_bins % 2:
+        if type(num_bins) is not int or num_bins < 2 or num_bins % 2:
             raise ValueError(
                 "`num_bins` must be an even positive integer. "
                 f"Received: num_bins={num_bins!r}"

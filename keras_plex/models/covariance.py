@@ -26,7 +26,7 @@ def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
         )
     head.reset_covariance()
     for x, _, _ in iterate_batches(dataset, batch_size):
-        found = model._predict_details(x, features=True, on_batch=True)
+        found = model.predict_details(x, features=True, on_batch=True)
         head.covariance.update(head.random_features(found["features"]))
     head.update_covariance()
 
@@ -47,11 +47,9 @@ def fit_mean_field(
         )
         return
     head = model.gp_head
-    head.set_mean_field_factor(
-        fit_mean_field_factor(
-            logits, variance, labels, _logits_kind(model)
-        )
-    )
+    kind = _logits_kind(model)
+    factor = fit_mean_field_factor(logits, variance, labels, kind)
+    head.mean_field.assign(factor)
 
 
 def _collect(model, batches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -60,7 +58,7 @@ def _collect(model, batches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     for x, y, _ in batches:
         if y is None:
             raise ValueError("It has no labels.")
-        details = model._predict_details(x, features=True, on_batch=True)
+        details = model.predict_details(x, features=True, on_batch=True)
         rows = details["features"]
         logits = ops.convert_to_numpy(head.mean_logits(rows))
         found.append((logits, details["variance"], y))

@@ -51,3 +51,15 @@ def kind_of_loss(loss) -> str | None:
     name = getattr(loss, "__name__", type(loss).__name__)
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     return KINDS_BY_LOSS.get(snake)
+
+
+def check_one_label(name: str, output_kind: str, head: Head | None) -> None:
+    """Raises if the outputs are several labels of one example."""
+    if head is None or head.layer.units == 1:
+        return
+    if output_kind == "sigmoid_logits" or head.activation == "sigmoid":
+        raise ValueError(
+            "`predict_uncertainty` describes one label per example, but "
+            f"{name!r} gives {head.layer.units} independent labels. Use "
+            "`predict_members`."
+        )

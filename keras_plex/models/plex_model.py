@@ -1,11 +1,9 @@
 """What a converted model adds to the stock one."""
 
 import dataclasses
-from collections.abc import Callable
 
 import keras
 import numpy as np
-from keras import ops
 from keras import tree
 
 from keras_plex.conversion import forward_pass
@@ -18,38 +16,21 @@ from keras_plex.losses import mean_over_members
 from keras_plex.models.covariance import fit_covariance
 from keras_plex.models.covariance import fit_mean_field
 from keras_plex.models.fit_arguments import FitArguments
+from keras_plex.models.output_kinds import check_one_label
 from keras_plex.models.output_kinds import kind_of_loss
 from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.models.plex_state import PlexState
+from keras_plex.models.returns import RETURNS
+from keras_plex.models.returns import forecast
 from keras_plex.models.summary import print_conversion
-from keras_plex.ops.ensemble_axis import members_after_batch
-from keras_plex.ops.ensemble_axis import split_members
 from keras_plex.ops.ensemble_axis import tile_members
 from keras_plex.ops.probabilities import MIXTURES
-from keras_plex.ops.probabilities import mix_members
 from keras_plex.predictions import Predictions
 from keras_plex.tables import lookup
 from keras_plex.types import Config
 from keras_plex.types import Data
-from keras_plex.types import Tensor
 
 REGISTERED = ("keras_plex", "PlexModel")
-
-
-@dataclasses.dataclass
-class PlexState:
-    """All that a `PlexModel` knows beyond its stock model, in one attribute.
-
-    Keras tracks and wraps what a model's attributes hold; it leaves this
-    object alone.
-    """
-
-    stock_config: Config
-    conversion: Conversion
-    output_kind: str
-    # Compiled `predict` functions by what they return.
-    functions: dict[str, Callable] = dataclasses.field(default_factory=dict)
-    # What the current `fit` validates on.
-    validation_data: Data | None = None
 
 
 class PlexModel:
@@ -76,6 +57,8 @@ class PlexModel:
     (5,)
     """
 
+    _plex: PlexState
+
     @property
     def ensemble_size(self) -> int:
         """The number of members."""
@@ -92,6 +75,11 @@ class PlexModel:
         head = self.conversion.head
         is_gp = head is not None and isinstance(head.layer, RandomFeatureGP)
         return head.layer if is_gp else None
+
+    @property
+    def fit_validation_data(self) -> Data | None:
+        """What the current `fit` validates on, for its callbacks."""
+        return self._plex.validation_data
 
     @property
     def output_kind(self) -> str:
@@ -118,7 +106,7 @@ class PlexModel:
             x: what `predict` takes.
             **kwargs: of `predict`; `verbose` defaults to 0.
         """
-        return self._predict_details(x, **kwargs)["outputs"]
+        return self.predict_details(x, **kwargs)["outputs"]
 
     def predict_uncertainty(
         self, x: Data, *, features: bool = False, **kwargs
@@ -130,14 +118,42 @@ class PlexModel:
             features: whether to return the inputs of the output layer, too.
             **kwargs: of `predict`; `verbose` defaults to 0.
         """
-        self._check_one_label_per_example()
-        details = self._predict_details(x, features=features, **kwargs)
+        check_one_label(self.name, self.output_kind, self.conversion.head)
+        details = self.predict_details(x, features=features, **kwargs)
         return Predictions.from_outputs(
             details["outputs"],
             self.output_kind,
             variance=details.get("variance"),
             features=details.get("features"),
         )
+
+    def predict_details(
+        self,
+        x: Data,
+        *,
+        features: bool = False,
+        on_batch: bool = False,
+        **kwargs,
+    ) -> dict[str, np.ndarray]:
+        """Member `outputs`, `variance` and `features` from one forward pass.
+
+        Args:
+            x: what `predict` takes, or `predict_on_batch`.
+            features: whether to return the inputs of the output layer, too.
+            on_batch: whether `x` is one batch.
+            **kwargs: of `predict`; `verbose` defaults to 0.
+        """
+        mode = forward_pass.FEATURES if features else forward_pass.DETAILS
+        stock_function = self.predict_function
+        self.predict_function = self._plex.functions.get(mode)
+        try:
+            with forward_pass.returning(mode):
+                if on_batch:
+                    return self.predict_on_batch(x)
+                return self.predict(x, **{"verbose": 0, **kwargs})
+        finally:
+            self._plex.functions[mode] = self.predict_function
+            self.predict_function = stock_function
 
     def fit_covariance(self, dataset: Data, batch_size: int = 32) -> None:
         """Makes the head's covariance that of a data set, without training.
@@ -254,34 +270,6 @@ class PlexModel:
             '`model.save("model.keras")` and `keras.saving.load_model`.'
         )
 
-    def _predict_details(
-        self, x: Data, *, features: bool = False, on_batch: bool = False, **kwargs
-    ) -> dict[str, np.ndarray]:
-        mode = forward_pass.FEATURES if features else forward_pass.DETAILS
-        stock_function = self.predict_function
-        self.predict_function = self._plex.functions.get(mode)
-        try:
-            with forward_pass.returning(mode):
-                if on_batch:
-                    return self.predict_on_batch(x)
-                return self.predict(x, **{"verbose": 0, **kwargs})
-        finally:
-            self._plex.functions[mode] = self.predict_function
-            self.predict_function = stock_function
-
-    def _check_one_label_per_example(self) -> None:
-        head = self.conversion.head
-        several = head is not None and head.layer.units > 1
-        is_sigmoid = self.output_kind == "sigmoid_logits" or (
-            head is not None and head.activation == "sigmoid"
-        )
-        if several and is_sigmoid:
-            raise ValueError(
-                "`predict_uncertainty` describes one label per example, but "
-                f"{self.name!r} gives {head.layer.units} independent labels. "
-                "Use `predict_members`."
-            )
-
     def _fits_mean_field(self) -> bool:
         head = self.gp_head
         return (
@@ -289,61 +277,6 @@ class PlexModel:
             and head.mean_field_factor is None
             and self.output_kind != "regression"
         )
-
-
-def forecast(model: PlexModel, outputs: Tensor, head_inputs=None) -> Tensor:
-    """One forecast per example, shaped as the stock model's outputs."""
-
-    def mix(x: Tensor, is_member: bool) -> Tensor:
-        if not is_member:
-            return x
-        members = split_members(x, model.ensemble_size)
-        return mix_members(members, model.output_kind, axis=0)
-
-    flags = model.conversion.layout.member_outputs
-    flat = [mix(x, flag) for x, flag in zip(tree.flatten(outputs), flags)]
-    return tree.pack_sequence_as(outputs, flat)
-
-
-def members(model: PlexModel, outputs: Tensor, head_inputs=None) -> Tensor:
-    """The outputs as they are, `(ensemble * batch, ...)`: for training."""
-    return outputs
-
-
-def details(model: PlexModel, outputs: Tensor, head_inputs=None) -> dict:
-    """Member outputs `(batch, ensemble, ...)`, and the variance if any."""
-    size = model.ensemble_size
-    flags = model.conversion.layout.member_outputs
-    flat = [
-        members_after_batch(x, size) if flag else x
-        for x, flag in zip(tree.flatten(outputs), flags)
-    ]
-    found = {"outputs": tree.pack_sequence_as(outputs, flat)}
-    if model.gp_head is not None:
-        variance = model.gp_head.variance(head_inputs)
-        found["variance"] = members_after_batch(variance, size)
-    return found
-
-
-def features(model: PlexModel, outputs: Tensor, head_inputs=None) -> dict:
-    """`details`, and the inputs of the output layer."""
-    if head_inputs is None:
-        raise ValueError(
-            f"{model.name!r} has no `Dense` output layer, whose inputs are the "
-            "features."
-        )
-    found = details(model, outputs, head_inputs)
-    head_inputs = ops.cast(head_inputs, "float32")
-    rows = members_after_batch(head_inputs, model.ensemble_size)
-    return {**found, "features": rows}
-
-
-RETURNS = {
-    forward_pass.FORECAST: forecast,
-    forward_pass.MEMBERS: members,
-    forward_pass.DETAILS: details,
-    forward_pass.FEATURES: features,
-}
 
 
 def adopt(

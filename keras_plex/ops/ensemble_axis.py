@@ -1,8 +1,6 @@
-"""Where the ensemble members live: the only file that knows.
+"""Where the members live: the only file that knows.
 
-Inside a model the members are folded into the batch, member-major:
-`row = member * batch + example`. Outside a model the batch axis is first and
-the ensemble axis second.
+Inside a model `row = member * batch + example`; outside, the batch is first.
 """
 
 from keras import ops
@@ -51,6 +49,11 @@ def members_after_batch(x: Tensor, ensemble_size: int) -> Tensor:
     return ops.swapaxes(split_members(x, ensemble_size), 0, 1)
 
 
+def rows_per_member(rows: int | None, ensemble_size: int) -> int | None:
+    """The batch size of as many folded rows; `None` where it is unknown."""
+    return None if rows is None else rows // ensemble_size
+
+
 def per_member(weight: Tensor, axes: tuple[int, ...], rank: int) -> Tensor:
     """Shapes a member weight to broadcast over `(ensemble, batch, ...)`.
 
@@ -60,6 +63,6 @@ def per_member(weight: Tensor, axes: tuple[int, ...], rank: int) -> Tensor:
         rank: the number of axes of the unfolded tensor.
     """
     shape = [weight.shape[0]] + [1] * (rank - 1)
-    for axis, size in zip(axes, weight.shape[1:]):
+    for axis, size in zip(axes, weight.shape[1:], strict=True):
         shape[axis] = size
     return ops.reshape(weight, shape)

@@ -1,3 +1,5 @@
+"""Whole arrays: what the functions add to the metrics, and refuse."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The sums stay exact, and a new metric is short."""
+
 import numpy as np
 import pytest
 from keras import ops

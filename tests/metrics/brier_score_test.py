@@ -1,3 +1,5 @@
+"""The Brier score in closed form and against scikit-learn."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The calibration error in closed form, published numbers, NumPy."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -125,12 +127,14 @@ def test_one_unit_logits_pass_through_a_sigmoid():
     )
 
 
-def test_a_million_examples_are_as_exact_as_a_few():
+@pytest.mark.parametrize("batch_size", [1_000_000, 100_000])
+def test_a_million_examples_are_as_exact_as_a_few(batch_size):
     metric = ExpectedCalibrationError()
-    labels = np.zeros(100_000, "int32")
-    forecasts = np.tile(np.float32([0.9, 0.1]), (100_000, 1))
-    for _ in range(10):
+    labels = np.zeros(batch_size, "int32")
+    forecasts = np.tile(np.float32([0.9, 0.1]), (batch_size, 1))
+    for _ in range(1_000_000 // batch_size):
         metric.update_state(labels, forecasts)
+    # One plain float32 sum gives 0.109.
     assert float(metric.result()) == pytest.approx(0.1, abs=1e-5)
 
 

@@ -1,3 +1,5 @@
+"""Every accepted form of prediction and label reads as documented."""
+
 import numpy as np
 import pytest
 from keras import ops

@@ -1,3 +1,5 @@
+"""The streaming AUROC stays within its bound of the exact one."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,7 +50,6 @@ def test_saturated_scores_stay_apart():
 def test_large_and_infinite_scores_stay_apart():
     assert value([0, 0, 1, 1], [1e5, 1.1e5, 1.2e5, 1e30]) == 1.0
     assert value([0, 1, 1], [-np.inf, 3.0, np.inf]) == 1.0
-    assert value([0, 1], [3e38, np.inf]) == 0.5 or 1.0
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,3 +1,5 @@
+"""Exact ranking metrics: published numbers, pairs, errors."""
+
 import numpy as np
 import pytest
 from hypothesis import given

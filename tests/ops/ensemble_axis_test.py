@@ -1,3 +1,5 @@
+"""Members are member-major inside a model and after the batch outside."""
+
 import keras
 import numpy as np
 import pytest

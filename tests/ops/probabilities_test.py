@@ -1,3 +1,5 @@
+"""A mixture is the mean of probabilities; entropies split in two."""
+
 import math
 
 import numpy as np

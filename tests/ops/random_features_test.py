@@ -1,3 +1,5 @@
+"""Random features approximate the RBF kernel, orthogonal ones better."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,10 +47,7 @@ def test_orthogonal_features_need_fewer_for_the_same_error():
     x = np.random.default_rng(1).normal(size=(30, 16)) / np.sqrt(16)
     mean_square = {
         orthogonal: np.mean(
-            [
-                kernel_errors(x, 64, orthogonal, seed) ** 2
-                for seed in range(100)
-            ]
+            [kernel_errors(x, 64, orthogonal, seed) ** 2 for seed in range(100)]
         )
         for orthogonal in (False, True)
     }

@@ -1,0 +1,5 @@
+"""`python -m keras_plex` is the command `keras-plex`."""
+
+from keras_plex.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Real data to show and to measure with."""

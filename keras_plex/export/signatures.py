@@ -1,0 +1,175 @@
+"""What an exported model answers: named functions of the model's inputs."""
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+from keras import tree
+
+from keras_plex.conversion import forward_pass
+from keras_plex.conversion.heads import Head
+from keras_plex.conversion.heads import find_head
+from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.models.plex_model import PlexModel
+from keras_plex.predictions import prediction_fields
+from keras_plex.scores import score
+from keras_plex.types import Tensor
+
+Signature = Callable[[Any], dict[str, Tensor]]
+
+# Name in the answer -> field of `Predictions`; those that are None are left
+# out.
+ANSWERS = {
+    "probabilities": "probabilities",
+    "label": "labels",
+    "confidence": "confidence",
+    "entropy": "entropy",
+    "expected_entropy": "expected_entropy",
+    "mutual_information": "mutual_information",
+    "disagreement": "disagreement",
+    "variance": "variance",
+}
+
+
+def serving_signatures(
+    model: keras.Model, ood_score: str, abstain_threshold: float
+) -> dict[str, Signature]:
+    """The signatures by name; see `export_for_serving`."""
+    compute_score = score(ood_score)
+
+    def serving_default(inputs: Any) -> dict[str, Tensor]:
+        fields = compute_fields(model, inputs, forward_pass.DETAILS)
+        ranking = compute_score(types.SimpleNamespace(**fields))
+        _check_score(ood_score, ranking)
+        finite = _are_finite(inputs)
+        known = {name: fields[field] for name, field in ANSWERS.items()}
+        return {
+            **{name: x for name, x in known.items() if x is not None},
+            "ood_score": ranking,
+            "abstain": ops.logical_not(
+                # So written, a score that is not a number abstains too.
+                ops.logical_and(ranking <= abstain_threshold, finite)
+            ),
+        }
+
+    def members(inputs: Any) -> dict[str, Tensor]:
+        fields = compute_fields(model, inputs, forward_pass.DETAILS)
+        return {"member_probabilities": fields["member_probabilities"]}
+
+    def features(inputs: Any) -> dict[str, Tensor]:
+        fields = compute_fields(model, inputs, forward_pass.FEATURES)
+        return {"features": fields["features"]}
+
+    found = {"serving_default": serving_default, "members": members}
+    if isinstance(model, PlexModel) and model.conversion.head is not None:
+        found["features"] = features
+    return found
+
+
+def compute_fields(
+    model: keras.Model, inputs: Any, mode: str
+) -> dict[str, Tensor | None]:
+    """The fields of `Predictions` as tensors, from one forward pass."""
+    with forward_pass.returning(mode):
+        found = model(inputs, training=False)
+    if not isinstance(model, PlexModel):
+        # A stock model ignores the mode: one member, and no details.
+        found = {"outputs": found}
+    return prediction_fields(
+        found["outputs"],
+        output_kind(model),
+        variance=found.get("variance"),
+        features=found.get("features"),
+    )
+
+
+def output_kind(model: keras.Model) -> str:
+    """What the model's outputs are: a key of `ops.probabilities.MIXTURES`."""
+    if isinstance(model, PlexModel):
+        return model.output_kind
+    return kind_of_model(model, output_layer(model))
+
+
+def output_layer(model: keras.Model) -> Head | None:
+    """The `Dense` that makes the model's output, if it is one."""
+    if isinstance(model, PlexModel):
+        return model.conversion.head
+    return find_head(model)
+
+
+def check_classifier(model: keras.Model) -> None:
+    """Raises unless the model gives one label per example."""
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            "`model` must be a `PlexModel`, which `keras_plex.plexify` makes, "
+            f"or a Keras classifier. Received: {model!r} of type {type(model)}"
+        )
+    _check_graph(model)
+    head = output_layer(model)
+    if head is None and not isinstance(model, PlexModel):
+        raise ValueError(
+            f"{model.name!r} has no `Dense` output layer that tells what its "
+            "outputs mean. Export it after `keras_plex.plexify`, whose "
+            "`output_kind` you can set."
+        )
+    kind = output_kind(model)
+    if kind == "regression":
+        raise ValueError(
+            f"{model.name!r} is a regression model, and only classifiers can "
+            "be exported. If its outputs are logits, compile it with its "
+            'loss, or set `output_kind` of a `PlexModel` ("softmax_logits" or '
+            '"sigmoid_logits").'
+        )
+    is_sigmoid = kind == "sigmoid_logits" or (
+        head is not None and head.activation == "sigmoid"
+    )
+    if is_sigmoid and model.outputs[0].shape[-1] > 1:
+        raise ValueError(
+            "An exported model gives one label per example, but "
+            f"{model.name!r} gives {model.outputs[0].shape[-1]} independent "
+            "labels."
+        )
+
+
+def _check_graph(model: keras.Model) -> None:
+    inputs = getattr(model, "inputs", None)
+    outputs = getattr(model, "outputs", None)
+    if not inputs or not outputs:
+        raise ValueError(
+            f"The inputs and outputs of {model.name!r} must be known: make it "
+            "a Functional model, or a Sequential one that starts with "
+            "`keras.Input`."
+        )
+    shapes = [tuple(x.shape) for x in tree.flatten(outputs)]
+    if len(shapes) != 1 or len(shapes[0]) != 2:
+        raise ValueError(
+            f"{model.name!r} must have one output of shape (batch, classes). "
+            f"Received: output shapes={shapes}"
+        )
+
+
+def _check_score(name: str, ranking: Tensor) -> None:
+    if len(ranking.shape) != 1:
+        raise ValueError(
+            f"Score {name!r} must return one number per example, of shape "
+            f"(batch,). Received: shape={tuple(ranking.shape)}"
+        )
+
+
+def _are_finite(inputs: Any) -> Tensor:
+    """Whether all numbers of each example are finite: `(batch,)`.
+
+    The forecast need not show it: TensorFlow's fused Dense and ReLU on a CPU
+    makes a NaN a zero.
+    """
+    finite = [
+        ops.all(ops.isfinite(x), axis=tuple(range(1, len(x.shape))))
+        for x in tree.flatten(inputs)
+        if keras.backend.is_float_dtype(
+            keras.backend.standardize_dtype(x.dtype)
+        )
+    ]
+    return functools.reduce(ops.logical_and, finite, True)

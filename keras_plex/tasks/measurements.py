@@ -1,0 +1,91 @@
+"""Any classifier meets a data set once; every number comes from that pass."""
+
+import itertools
+
+import keras
+import numpy as np
+
+from keras_plex.batches import iterate_batches
+from keras_plex.conversion.heads import find_head
+from keras_plex.metrics.arrays import brier_score
+from keras_plex.metrics.arrays import expected_calibration_error
+from keras_plex.metrics.arrays import negative_log_likelihood
+from keras_plex.metrics.ranking import auroc
+from keras_plex.metrics.ranking import average_precision
+from keras_plex.metrics.ranking import fpr_at_tpr
+from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.models.plex_model import PlexModel
+from keras_plex.predictions import Predictions
+from keras_plex.scores import score
+from keras_plex.types import Data
+
+
+def predict_data(
+    model: keras.Model,
+    data: Data,
+    *,
+    batch_size: int = 32,
+    max_batches: int | None = None,
+) -> tuple[Predictions, np.ndarray | None]:
+    """Predictions for a whole data set, and its labels if it has any.
+
+    Args:
+        model: a `PlexModel`, or any Keras classifier, which counts as one
+            member.
+        data: arrays `x` or `(x, y)`, or batches of them.
+        batch_size: for arrays. Defaults to `32`.
+        max_batches: how much of the data to use. Defaults to all.
+    """
+    outputs, variance, labels = [], [], []
+    batches = iterate_batches(data, batch_size)
+    for x, y, _ in itertools.islice(batches, max_batches):
+        if isinstance(model, PlexModel):
+            found = model.predict_details(x, on_batch=True)
+            outputs.append(found["outputs"])
+            variance.append(found.get("variance"))
+        else:
+            outputs.append(model.predict_on_batch(x))
+            variance.append(None)
+        labels.append(y)
+    predictions = Predictions.from_outputs(
+        np.concatenate(outputs),
+        output_kind(model),
+        variance=None if variance[0] is None else np.concatenate(variance),
+    )
+    return predictions, None if labels[0] is None else np.concatenate(labels)
+
+
+def output_kind(model: keras.Model) -> str:
+    """What the outputs of any Keras classifier are, as far as one can tell."""
+    if isinstance(model, PlexModel):
+        return model.output_kind
+    return kind_of_model(model, find_head(model))
+
+
+def measure_forecasts(
+    predictions: Predictions, labels: np.ndarray
+) -> dict[str, float]:
+    """Accuracy and calibration: `accuracy`, `nll`, `ece`, `brier`."""
+    labels, forecast = np.asarray(labels), predictions.probabilities
+    is_soft = labels.shape == forecast.shape
+    classes = labels.argmax(-1) if is_soft else labels.reshape(-1)
+    return {
+        "accuracy": float(np.mean(predictions.labels == classes)),
+        "nll": negative_log_likelihood(labels, forecast),
+        "ece": expected_calibration_error(labels, forecast),
+        "brier": brier_score(labels, forecast),
+    }
+
+
+def measure_ood(
+    known: Predictions, unknown: Predictions, score_name: str
+) -> dict[str, float]:
+    """How well a score tells unknown from known: `auroc`, `aupr`, `fpr95`."""
+    function = score(score_name)
+    scores = np.concatenate([function(known), function(unknown)])
+    is_ood = np.repeat([0, 1], [len(known), len(unknown)])
+    return {
+        "auroc": auroc(scores, is_ood),
+        "aupr": average_precision(scores, is_ood),
+        "fpr95": fpr_at_tpr(scores, is_ood),
+    }

@@ -1,0 +1,289 @@
+"""Every equation of Keras's attention layers, against a member loop."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_plex.layers import BatchEnsembleEinsumDense
+from keras_plex.testing import check_layer
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """An equation, and which of its labels alpha and gamma scale."""
+
+    equation: str
+    input_shape: tuple
+    output_shape: int | tuple
+    alpha: str
+    gamma: str
+    bias_axes: str | None = None
+    one_member: str | None = None  # the equation with letters for the "..."
+
+    @property
+    def id(self):
+        return f"{self.equation} bias {self.bias_axes}"
+
+
+# Two members, three examples a member.
+ATTENTION = [
+    # keras.layers.MultiHeadAttention: 2 heads of 3, width 4.
+    Case("abc,cde->abde", (6, 5, 4), (None, 2, 3), "c", "de", "de"),
+    Case("abcd,cde->abe", (6, 5, 2, 3), (None, 4), "cd", "e", "e"),
+    # The same with attention over two axes.
+    Case("abcd,def->abcef", (6, 5, 7, 4), (None, None, 2, 3), "d", "ef", "ef"),
+    Case("abcde,def->abcf", (6, 5, 7, 2, 3), (None, None, 4), "de", "f", "f"),
+    # keras.layers.GroupQueryAttention.
+    Case("bqm,muh->bquh", (6, 5, 4), (None, 2, 3), "m", "uh", "uh"),
+    Case("bkm,mvh->bkvh", (6, 5, 4), (None, 2, 3), "m", "vh", "vh"),
+    Case("bquh,uhm->bqm", (6, 5, 2, 3), (None, 4), "uh", "m", "m"),
+]
+
+OTHERS = [
+    Case("ab,bc->ac", (6, 4), 3, "b", "c", "c"),
+    Case("ab,bc->ac", (6, 4), 3, "b", "c", None),
+    # Each subset of the bias axes, also one in the middle.
+    Case("abc,cde->abde", (6, 5, 4), (None, 2, 3), "c", "de", None),
+    Case("abc,cde->abde", (6, 5, 4), (None, 2, 3), "c", "de", "d"),
+    Case("abc,cde->abde", (6, 5, 4), (None, 2, 3), "c", "de", "e"),
+    Case("abc,cde->abde", (6, 5, 4), (5, 2, 3), "c", "de", "bde"),
+    Case("abc,cde->abde", (6, 5, 4), (5, 2, 3), "c", "de", "be"),
+    # The kernel's labels in another order than those of inputs and outputs.
+    Case("abc,edc->abde", (6, 5, 4), (None, 2, 3), "c", "de", "de"),
+    Case("abcd,edc->abe", (6, 5, 2, 3), (None, 4), "cd", "e", "e"),
+    Case("abcd,dec->aeb", (6, 5, 2, 3), (4, None), "cd", "e", "e"),
+    # The axes of the outputs in another order.
+    Case("abc,cd->adb", (6, 5, 4), (3, None), "c", "d", "d"),
+    # A label that inputs, kernel and outputs share: a kernel per head.
+    Case("abc,bcd->abd", (6, 5, 4), (5, 3), "bc", "d", "bd"),
+    # An ellipsis on the left, over two axes and over one, and on the right.
+    Case("...b,bc->...c", (6, 5, 4), 3, "b", "c", "c", "xyb,bc->xyc"),
+    Case("...b,bc->...c", (6, 4), 3, "b", "c", "c", "xb,bc->xc"),
+    Case(
+        "...bc,bcd->...d", (6, 5, 2, 3), 4, "bc", "d", "d",
+        "xybc,bcd->xyd",
+    ),
+    Case("ab...,bc->ac...", (6, 4, 5), 3, "b", "c", "c", "abx,bc->acx"),
+]  # fmt: skip
+CASES = ATTENTION + OTHERS
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+
+
+def np64(x):
+    return ops.convert_to_numpy(x).astype("float64")
+
+
+def make(case, **arguments):
+    return BatchEnsembleEinsumDense(
+        case.equation,
+        case.output_shape,
+        ensemble_size=2,
+        bias_axes=case.bias_axes,
+        **arguments,
+    )
+
+
+def random_layer(case, **arguments):
+    layer = make(case, dtype="float64", **arguments)
+    layer.build(case.input_shape)
+    generator = np.random.default_rng(0)
+    for weight in layer.weights:
+        weight.assign(generator.normal(size=weight.shape))
+    return layer
+
+
+def normal(shape):
+    return np.random.default_rng(1).normal(size=shape)
+
+
+def member_loop(case, layer, x):
+    """Each member by itself: an einsum with its own, scaled kernel."""
+    labels = case.equation.split(",")[1].split("->")[0]
+    outputs = []
+    for k, rows in enumerate(np.split(x, 2)):
+        kernel = np.einsum(
+            f"{labels},{case.alpha},{case.gamma}->{labels}",
+            np64(layer.kernel),
+            np64(layer.alpha)[k],
+            np64(layer.gamma)[k],
+        )
+        y = np.einsum(case.one_member or case.equation, rows, kernel)
+        if layer.bias is not None:
+            y = y + np64(layer.bias) + np64(layer.member_bias)[k]
+        outputs.append(y)
+    return np.concatenate(outputs)
+
+
+@each_case
+def test_it_equals_a_loop_over_members_with_scaled_kernels(case):
+    layer = random_layer(case)
+    x = normal(case.input_shape)
+    np.testing.assert_allclose(
+        np64(layer(x)), member_loop(case, layer, x), rtol=1e-12, atol=1e-12
+    )
+
+
+@each_case
+def test_members_that_start_at_ones_equal_the_stock_layer(case):
+    stock = keras.layers.EinsumDense(
+        case.equation, case.output_shape, bias_axes=case.bias_axes, name="q"
+    )
+    x = normal(case.input_shape).astype("float32")
+    expected = np64(stock(x))
+    layer = BatchEnsembleEinsumDense.from_layer(stock, ensemble_size=2)
+    np.testing.assert_allclose(np64(layer(x)), expected, rtol=1e-5, atol=1e-6)
+    assert layer.name == "q"
+
+
+def test_the_activation_comes_last():
+    case = ATTENTION[0]
+    layer = random_layer(case, activation="tanh")
+    x = normal(case.input_shape)
+    expected = np.tanh(member_loop(case, layer, x))
+    np.testing.assert_allclose(np64(layer(x)), expected, rtol=1e-12)
+
+
+def einsum_layers(layer):
+    return [
+        found
+        for found in layer._flatten_layers()
+        if isinstance(found, keras.layers.EinsumDense)
+    ]
+
+
+def built_attention():
+    one_axis = keras.layers.MultiHeadAttention(2, 3)
+    one_axis.build((2, 5, 4), (2, 5, 4))
+    two_axes = keras.layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))
+    two_axes.build((2, 5, 7, 4), (2, 5, 7, 4))
+    groups = keras.layers.GroupQueryAttention(3, 4, 2)
+    groups.build((2, 5, 4), (2, 5, 4))
+    return [one_axis, two_axes, groups]
+
+
+def test_the_cases_hold_every_equation_of_the_attention_layers():
+    used = {
+        layer.equation
+        for attention in built_attention()
+        for layer in einsum_layers(attention)
+    }
+    assert used == {case.equation for case in ATTENTION}
+
+
+def test_each_projection_of_the_attention_layers_can_be_taken_over():
+    for attention in built_attention():
+        projections = einsum_layers(attention)
+        assert len(projections) == 4
+        for stock in projections:
+            axes = stock.get_build_config()["input_shape"][1:]
+            x = normal((6, *(size or 5 for size in axes))).astype("float32")
+            layer = BatchEnsembleEinsumDense.from_layer(stock, ensemble_size=2)
+            np.testing.assert_allclose(
+                np64(layer(x)), np64(stock(x)), rtol=1e-5, atol=1e-6
+            )
+
+
+def test_alpha_and_gamma_have_the_shapes_of_the_docstring():
+    layer = random_layer(ATTENTION[0])
+    assert tuple(layer.alpha.shape) == (2, 4)
+    assert tuple(layer.gamma.shape) == (2, 2, 3)
+    assert tuple(layer.member_bias.shape) == (2, 2, 3)
+
+
+def test_from_layer_merges_lora_and_leaves_the_stock_layer():
+    stock = keras.layers.EinsumDense("abc,cde->abde", (None, 2, 3))
+    x = normal((6, 5, 4)).astype("float32")
+    plain = np64(stock(x))
+    stock.enable_lora(2)
+    stock.lora_kernel_b.assign(normal(stock.lora_kernel_b.shape))
+    expected = np64(stock(x))
+    assert np.abs(expected - plain).max() > 1e-3
+    layer = BatchEnsembleEinsumDense.from_layer(stock, ensemble_size=2)
+    assert not layer.lora_enabled
+    np.testing.assert_allclose(np64(layer(x)), expected, rtol=1e-4, atol=1e-5)
+    assert type(stock) is keras.layers.EinsumDense and stock.lora_enabled
+
+
+def test_a_file_with_lora_restores_the_same_outputs(tmp_path):
+    inputs = keras.Input((5, 4))
+    layer = make(ATTENTION[0], name="members")
+    model = keras.Model(inputs, layer(inputs))
+    layer.enable_lora(2)
+    layer.lora_kernel_b.assign(normal(layer.lora_kernel_b.shape))
+    x = normal((6, 5, 4)).astype("float32")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(
+        np64(loaded(x)), np64(model(x)), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_the_store_of_a_stock_layer_loads():
+    case = ATTENTION[0]
+    stock = keras.layers.EinsumDense(
+        case.equation, case.output_shape, bias_axes=case.bias_axes
+    )
+    x = normal(case.input_shape).astype("float32")
+    expected = np64(stock(x))
+    store = {}
+    stock.save_own_variables(store)
+    layer = make(case, fast_weight_initializer="ones")
+    layer.build(case.input_shape)
+    layer.load_own_variables(store)
+    np.testing.assert_allclose(np64(layer(x)), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_alpha_and_gamma_are_different_draws():
+    layer = BatchEnsembleEinsumDense(
+        "ab,bc->ac",
+        4,
+        fast_weight_initializer=keras.initializers.RandomNormal(1, 0.5, seed=3),
+    )
+    layer.build((None, 4))
+    assert np.abs(np64(layer.alpha) - np64(layer.gamma)).max() > 0.1
+
+
+def test_members_differ_after_one_step():
+    layer = make(ATTENTION[0])
+    inputs = keras.Input((5, 4))
+    model = keras.Model(inputs, layer(inputs))
+    model.compile("sgd", "mse")
+    x = np.tile(normal((3, 5, 4)), (2, 1, 1)).astype("float32")
+    model.train_on_batch(x, np.ones((6, 5, 2, 3)))
+    one, two = np.split(np64(model(x)), 2)
+    assert np.abs(one - two).max() > 1e-2
+
+
+def test_rows_that_are_no_multiple_raise():
+    with pytest.raises(ValueError, match="rows=5, ensemble_size=2"):
+        make(ATTENTION[0])(np.ones((5, 5, 4), "float32"))
+
+
+def test_an_equation_whose_kernel_uses_the_batch_raises():
+    layer = BatchEnsembleEinsumDense("ab,ac->abc", (4, 3))
+    with pytest.raises(ValueError) as error:
+        layer.build((6, 4))
+    assert "The first axis of the inputs must be the batch" in str(error.value)
+    assert "equation='ab,ac->abc'" in str(error.value)
+
+
+def test_an_equation_that_moves_the_batch_raises():
+    # Members would be split off the axis that became the first one.
+    layer = BatchEnsembleEinsumDense("abc,cd->bad", (None, 5))
+    with pytest.raises(ValueError, match="batch"):
+        layer.build((None, 3, 4))
+
+
+@pytest.mark.parametrize("case", [ATTENTION[0], OTHERS[0]], ids=lambda c: c.id)
+def test_it_keeps_the_contract_of_a_layer(case):
+    arguments = {
+        "equation": case.equation,
+        "output_shape": case.output_shape,
+        "ensemble_size": 2,
+        "bias_axes": case.bias_axes,
+    }
+    check_layer(BatchEnsembleEinsumDense, arguments, case.input_shape)
