@@ -328,9 +328,9 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("options, message", FAULTS)
-def test_wrong_option_raises(options, message, model, tmp_path):
+def test_wrong_option_raises(options, message, stock, tmp_path):
     with pytest.raises(ValueError, match=message):
-        export_for_serving(model, tmp_path / "served", **options)
+        export_for_serving(stock, tmp_path / "served", **options)
     assert not any(tmp_path.iterdir())
 
 
@@ -342,19 +342,19 @@ def test_score_that_the_model_cannot_give_raises(name, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-def test_other_backend_raises(model, tmp_path, monkeypatch):
+def test_other_backend_raises(stock, tmp_path, monkeypatch):
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="KERAS_BACKEND=tensorflow"):
-        export_for_serving(model, tmp_path)
+        export_for_serving(stock, tmp_path)
     assert not any(tmp_path.iterdir())
 
 
-def test_existing_version_raises_and_stays(model, x, tmp_path):
-    export_for_serving(model, tmp_path, 3)
+def test_existing_version_raises_and_stays(stock, x, tmp_path):
+    export_for_serving(stock, tmp_path, 3)
     before = answer_request(tmp_path, x)
     message = re.escape(str(tmp_path / "3")) + ".* next free version is 4"
     with pytest.raises(FileExistsError, match=message):
-        export_for_serving(model, tmp_path, 3)
+        export_for_serving(stock, tmp_path, 3)
     assert [path.name for path in tmp_path.iterdir()] == ["3"]
     after = answer_request(tmp_path, x)
     np.testing.assert_array_equal(
@@ -362,22 +362,22 @@ def test_existing_version_raises_and_stays(model, x, tmp_path):
     )
 
 
-def test_folder_that_cannot_be_made_raises(model, tmp_path):
+def test_folder_that_cannot_be_made_raises(stock, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(NotADirectoryError, match="must be a folder"):
-        export_for_serving(model, tmp_path / "file")
+        export_for_serving(stock, tmp_path / "file")
     with pytest.raises(OSError, match="can be made and written"):
-        export_for_serving(model, tmp_path / "file" / "served")
+        export_for_serving(stock, tmp_path / "file" / "served")
     assert (tmp_path / "file").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_failure_in_the_middle_leaves_nothing(model, tmp_path, monkeypatch):
+def test_failure_in_the_middle_leaves_nothing(stock, tmp_path, monkeypatch):
     def fail(folder, card):
         assert (folder / "saved_model.pb").exists()
         raise RuntimeError("disk on fire")
 
     monkeypatch.setattr("keras_plex.export.serving.write_model_card", fail)
     with pytest.raises(RuntimeError, match="disk on fire"):
-        export_for_serving(model, tmp_path / "deep" / "served")
+        export_for_serving(stock, tmp_path / "deep" / "served")
     assert not any(tmp_path.iterdir())

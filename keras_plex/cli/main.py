@@ -1,0 +1,53 @@
+"""`keras-plex COMMAND`: parses, runs, and says what went wrong in one line."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from keras_plex.cli import demo
+from keras_plex.cli import doctor
+
+# Name -> module with HELP, `add_arguments(parser)` and `run(arguments)`.
+COMMANDS = {
+    "demo": demo,
+    "doctor": doctor,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns 0, or 1 for an error, 130 when interrupted."""
+    arguments = _parser().parse_args(argv)
+    try:
+        COMMANDS[arguments.command].run(arguments)
+    except KeyboardInterrupt:
+        print("keras-plex: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if arguments.debug:
+            raise
+        line = " ".join(str(error).split()) or type(error).__name__
+        print(f"keras-plex: error: {line}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="keras-plex",
+        description="Turn a Keras model into one that says how sure it is.",
+    )
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND"
+    )
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=module.HELP, description=module.HELP
+        )
+        module.add_arguments(command)
+        command.add_argument(
+            "--json", action="store_true", help="print JSON, for machines"
+        )
+        command.add_argument(
+            "--debug", action="store_true", help="show the traceback of errors"
+        )
+    return parser
