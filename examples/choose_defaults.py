@@ -124,7 +124,10 @@ def predictions(model, x):
 
 
 def measure(model, data: ReliabilityData) -> dict[str, float]:
-    known, unknown = predictions(model, data.test[0]), predictions(model, data.ood)
+    known, unknown = (
+        predictions(model, data.test[0]),
+        predictions(model, data.ood),
+    )
     shifted = predictions(model, data.shifted[0])
     y = data.test[1]
     is_ood = np.repeat([0, 1], [len(known), len(unknown)])

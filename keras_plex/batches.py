@@ -80,11 +80,14 @@ def _slices(data: Data, batch_size: int) -> Iterator[Batch]:
             f"Received: {sorted(sizes)}"
         )
     for start in range(0, sizes.pop(), batch_size):
-        stop = start + batch_size
-        batch = tree.map_structure(
-            lambda leaf: None if leaf is None else leaf[start:stop], parts
-        )
-        yield keras.utils.unpack_x_y_sample_weight(batch)
+        rows = slice(start, start + batch_size)
+        yield keras.utils.unpack_x_y_sample_weight(_take(parts, rows))
+
+
+def _take(parts: tuple, rows: slice) -> tuple:
+    return tree.map_structure(
+        lambda leaf: None if leaf is None else leaf[rows], parts
+    )
 
 
 def _to_numpy(value):

@@ -28,13 +28,15 @@ def mean_over_members(
     """
     flat = [
         split_members(x, ensemble_size) if is_member else None
-        for x, is_member in zip(tree.flatten(outputs), member_outputs)
+        for x, is_member in zip(
+            tree.flatten(outputs), member_outputs, strict=True
+        )
     ]
     total = 0.0
     for member in range(ensemble_size):
         own = [
             stock if split is None else split[member]
-            for split, stock in zip(flat, tree.flatten(outputs))
+            for split, stock in zip(flat, tree.flatten(outputs), strict=True)
         ]
         total = total + loss(tree.pack_sequence_as(outputs, own))
     return total / ensemble_size

@@ -71,8 +71,11 @@ def plexify(
     Example:
 
     >>> stock = keras.Sequential(
-    ...     [keras.Input((4,)), keras.layers.Dense(8, "relu"),
-    ...      keras.layers.Dense(3)]
+    ...     [
+    ...         keras.Input((4,)),
+    ...         keras.layers.Dense(8, "relu"),
+    ...         keras.layers.Dense(3),
+    ...     ]
     ... )
     >>> model = plexify(stock, last_blocks=1, fast_weight_stddev=0.0)
     >>> x = np.ones((5, 4), "float32")

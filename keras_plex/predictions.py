@@ -10,7 +10,7 @@ from keras_plex.ops.probabilities import summarize_members
 from keras_plex.types import Tensor
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Predictions:
     """Forecasts and their uncertainty for `batch` examples, as NumPy arrays.
 

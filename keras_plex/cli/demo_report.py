@@ -93,7 +93,9 @@ class DemoReport:
             "models": [row.to_dict() for row in self.rows],
             "history": self.history,
             "reloaded_is_equal": self.reloaded_is_equal,
-            "answer": {k: np.asarray(v).tolist() for k, v in self.answer.items()},
+            "answer": {
+                k: np.asarray(v).tolist() for k, v in self.answer.items()
+            },
             "mean_field_factor": self.mean_field_factor,
             "seconds": self.seconds,
             "environment": _environment(),

@@ -190,7 +190,9 @@ def save_and_serve(
     progress.advance(task)
     loaded = keras.saving.load_model(path)
     x = np.concatenate([data.test[0][:1], data.ood[:1]])
-    is_equal = bool(np.array_equal(loaded.predict_on_batch(x), _batch(model, x)))
+    is_equal = bool(
+        np.array_equal(loaded.predict_on_batch(x), _batch(model, x))
+    )
     progress.advance(task)
     version = export_for_serving(model, folder / "serving")
     progress.advance(task)

@@ -99,8 +99,10 @@ def convert_head(head: Head, settings: Settings) -> None:
 def check_members_reach_an_output(
     model: keras.Model, layout: Layout, converted: list
 ) -> None:
+    """Raises if no output has the members' rows."""
     if not any(layout.member_outputs):
+        paths = ", ".join(layer.path for layer in converted)
         raise ValueError(
             f"No output of {model.name!r} depends on the converted layers: "
-            f"{', '.join(layer.path for layer in converted)}. Choose others with `layers=[...]`."
+            f"{paths}. Choose others with `layers=[...]`."
         )

@@ -43,7 +43,9 @@ def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
 
 
 def _from_config(model: keras.Model, config_changes: Config) -> keras.Model:
-    classes = {type(layer).__name__: type(layer) for layer in walk_layers(model)}
+    classes = {
+        type(layer).__name__: type(layer) for layer in walk_layers(model)
+    }
     try:
         config = {**model.get_config(), **config_changes}
         if "preprocessor" in config:
@@ -62,7 +64,7 @@ def _from_config(model: keras.Model, config_changes: Config) -> keras.Model:
 def _copy_state(model: keras.Model, copy: keras.Model) -> None:
     ours = [layer for layer in walk_layers(model) if owns_variables(layer)]
     theirs = [layer for layer in walk_layers(copy) if owns_variables(layer)]
-    for old, new in zip(ours, theirs):
+    for old, new in zip(ours, theirs, strict=True):
         if getattr(old, "lora_enabled", False) and not new.lora_enabled:
             new.enable_lora(old.lora_rank, lora_alpha=old.lora_alpha)
     shapes = [tuple(weight.shape) for weight in model.weights]
@@ -73,8 +75,8 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
             f"{len(shapes)}, or other shapes)."
         )
     copy.set_weights(model.get_weights())
-    for old, new in zip(ours, theirs):
+    for old, new in zip(ours, theirs, strict=True):
         new.trainable = old.trainable
-    for old, new in zip(model.weights, copy.weights):
+    for old, new in zip(model.weights, copy.weights, strict=True):
         if new.trainable != old.trainable:
             new.trainable = old.trainable

@@ -104,6 +104,7 @@ def check_head_options(head: str | None, options: Config | None) -> None:
 
 
 def lookup_head(name: str) -> str:
+    """Returns `name`, or raises for an unknown head."""
     lookup(HEADS, name, "head")
     return name
 
@@ -120,7 +121,9 @@ def find_head(model: keras.Model) -> Head | None:
     while operation is not None:
         if type(operation) is keras.layers.Dense:
             own = activation_name(operation.activation)
-            return Head(operation, own if activation == "linear" else activation)
+            return Head(
+                operation, own if activation == "linear" else activation
+            )
         if isinstance(operation, keras.Model):
             return _nested(operation, activation)
         if not isinstance(operation, PASSED_OVER):
@@ -140,6 +143,7 @@ PASSED_OVER = (
 
 
 def activation_name(activation: Callable | None) -> str:
+    """The name of an activation; none is linear."""
     return getattr(activation, "__name__", "linear")
 
 

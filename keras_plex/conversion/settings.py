@@ -5,7 +5,8 @@ import dataclasses
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import check_head_options
 from keras_plex.conversion.methods import METHODS
-from keras_plex.layers.gp_arguments import is_number
+from keras_plex.layers.gp_arguments import is_integer
+from keras_plex.layers.laplace_covariance import is_number
 from keras_plex.ops.ensemble_axis import check_ensemble_size
 from keras_plex.tables import lookup
 from keras_plex.types import Config
@@ -50,7 +51,7 @@ class Settings:
     def _check_seed(self) -> None:
         if self.seed is None:
             return
-        if not isinstance(self.seed, int) or self.seed < 0:
+        if not is_integer(self.seed) or self.seed < 0:
             raise ValueError(
                 "`seed` must be `None` or a non-negative integer. "
                 f"Received: seed={self.seed!r}"
@@ -66,8 +67,7 @@ class Settings:
             self._check_patterns()
             return
         blocks = self.last_blocks
-        is_count = isinstance(blocks, int) and not isinstance(blocks, bool)
-        if blocks != "all" and not (is_count and blocks >= 1):
+        if blocks != "all" and not (is_integer(blocks) and blocks >= 1):
             raise ValueError(
                 '`last_blocks` must be a positive integer or "all". '
                 f"Received: last_blocks={blocks!r}"

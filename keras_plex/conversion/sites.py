@@ -109,6 +109,7 @@ def repeated_classes(
 
 
 def is_attention_layer(layer: keras.layers.Layer) -> bool:
+    """Whether a layer's class is named as attention."""
     return ATTENTION.search(type(layer).__name__) is not None
 
 

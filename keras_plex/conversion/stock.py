@@ -5,6 +5,7 @@ import keras
 from keras_plex.conversion.copying import copy_model
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import find_head
+from keras_plex.layers.gp_arguments import is_integer
 
 # Rank of a backbone's output -> what makes one vector per example of it.
 POOLING = {
@@ -41,7 +42,7 @@ def check_stock_model(model: keras.Model, num_classes: int | None) -> None:
                 f"{model.name!r} is a backbone without an output layer. Pass "
                 "`num_classes=` to give it one. Received: num_classes=None"
             )
-    elif not _is_count(num_classes):
+    elif not is_integer(num_classes) or num_classes < 1:
         raise ValueError(
             "`num_classes` must be a positive integer. "
             f"Received: num_classes={num_classes!r}"
@@ -82,11 +83,6 @@ def _task_with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     kept = [w for w in task.weights if all(w is not n for n in new)]
     old = model.output_dense.weights
     values = [w for w in model.weights if all(w is not o for o in old)]
-    for weight, value in zip(kept, values):
+    for weight, value in zip(kept, values, strict=True):
         weight.assign(value)
     return task
-
-
-def _is_count(value) -> bool:
-    is_integer = isinstance(value, int) and not isinstance(value, bool)
-    return is_integer and value >= 1

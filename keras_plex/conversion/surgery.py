@@ -27,6 +27,7 @@ def child_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
 
 
 def owns_variables(layer: keras.layers.Layer) -> bool:
+    """Whether a layer has variables of its own, not only its children's."""
     return bool(layer._trainable_variables or layer._non_trainable_variables)
 
 
@@ -51,8 +52,17 @@ def upgrade_layer(
         layer.__class__ = type(template)
         for name in template.own_arguments:
             setattr(layer, name, getattr(template, name))
+        _see_new_call(layer)
         with layer._open_name_scope():
             layer.add_own_weights(**build_arguments)
+
+
+def _see_new_call(layer: keras.layers.Layer) -> None:
+    # Keras read the signature of the stock class's `call` when it was made.
+    layer._call_signature = inspect.signature(layer.call)
+    names = list(layer._call_signature.parameters)
+    layer.call_signature_parameters = names
+    layer._call_has_mask_arg = "mask" in names
 
 
 def move_kernel(layer: keras.layers.Layer, name: str | None) -> None:

@@ -196,6 +196,7 @@ def map_tensors(
 
 
 def is_batched(x) -> bool:
+    """Whether `x` is a tensor or array with a first axis."""
     if isinstance(x, keras.KerasTensor):
         return False
     # PyTorch's `generate` hands NumPy arrays to the layers.

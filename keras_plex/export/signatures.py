@@ -10,9 +10,9 @@ from keras import ops
 from keras import tree
 
 from keras_plex.conversion import forward_pass
-from keras_plex.conversion.heads import Head
-from keras_plex.conversion.heads import find_head
-from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.models.classifiers import output_kind
+from keras_plex.models.classifiers import output_layer
+from keras_plex.models.output_kinds import check_one_label
 from keras_plex.models.plex_model import PlexModel
 from keras_plex.predictions import prediction_fields
 from keras_plex.scores import score
@@ -86,20 +86,6 @@ def compute_fields(
     )
 
 
-def output_kind(model: keras.Model) -> str:
-    """What the model's outputs are: a key of `ops.probabilities.MIXTURES`."""
-    if isinstance(model, PlexModel):
-        return model.output_kind
-    return kind_of_model(model, output_layer(model))
-
-
-def output_layer(model: keras.Model) -> Head | None:
-    """The `Dense` that makes the model's output, if it is one."""
-    if isinstance(model, PlexModel):
-        return model.conversion.head
-    return find_head(model)
-
-
 def check_classifier(model: keras.Model) -> None:
     """Raises unless the model gives one label per example."""
     if not isinstance(model, keras.Model):
@@ -123,15 +109,7 @@ def check_classifier(model: keras.Model) -> None:
             'loss, or set `output_kind` of a `PlexModel` ("softmax_logits" or '
             '"sigmoid_logits").'
         )
-    is_sigmoid = kind == "sigmoid_logits" or (
-        head is not None and head.activation == "sigmoid"
-    )
-    if is_sigmoid and model.outputs[0].shape[-1] > 1:
-        raise ValueError(
-            "An exported model gives one label per example, but "
-            f"{model.name!r} gives {model.outputs[0].shape[-1]} independent "
-            "labels."
-        )
+    check_one_label(model.name, kind, head)
 
 
 def _check_graph(model: keras.Model) -> None:

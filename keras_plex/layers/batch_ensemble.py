@@ -62,8 +62,12 @@ class BatchEnsembleLayer:
             )
 
     def build(self, input_shape: tuple) -> None:
+        # Enabling LoRA ends a build: it comes last.
+        lora_rank, self.lora_rank = self.lora_rank, None
         super().build(input_shape)
         self.add_own_weights()
+        if lora_rank:
+            self.enable_lora(lora_rank, lora_alpha=self.lora_alpha)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         rank = len(inputs.shape) + 1
@@ -97,11 +101,11 @@ class BatchEnsembleLayer:
             layer: a built layer of the class that this one extends; it is
                 left as it is. LoRA weights are merged into the kernel.
             ensemble_size: positive int, the number of members.
-            fast_weight_initializer: where the members start; `"ones"` makes
-                each of them equal to `layer`.
+            fast_weight_initializer: where the members start. `"ones"` makes
+                each equal to `layer`, and equal they stay in training; any
+                noise, such as `RandomNormal(1.0, 0.5)`, lets them part.
         """
-        stock = cls.__mro__[2]  # cls, this mixin, the stock layer
-        check_takeover(cls.__name__, stock, layer)
+        check_takeover(cls.__name__, cls.stock_class, layer)
         new = cls.from_config(
             {
                 **layer.get_config(),

@@ -49,6 +49,8 @@ class BatchEnsembleDense(BatchEnsembleLayer, keras.layers.Dense):
         https://arxiv.org/abs/2002.06715
     """
 
+    stock_class = keras.layers.Dense
+
     def __init__(
         self,
         units: int,

@@ -50,6 +50,8 @@ class BatchEnsembleEinsumDense(BatchEnsembleLayer, keras.layers.EinsumDense):
         https://arxiv.org/abs/2002.06715
     """
 
+    stock_class = keras.layers.EinsumDense
+
     def __init__(
         self,
         equation: str,
@@ -93,10 +95,11 @@ class EinsumSpec:
     def parse(cls, equation: str) -> "EinsumSpec":
         left, outputs = equation.replace(" ", "").split("->")
         inputs, kernel = left.split(",")
-        if not inputs.startswith("...") and inputs[0] in kernel:
+        is_first = inputs.startswith("...") or inputs[0] not in kernel
+        if not is_first or inputs[0] != outputs[0]:
             raise ValueError(
-                "The first axis of the inputs must be the batch, which holds "
-                "the members; here the kernel uses it. "
+                "The first axis of the inputs and of the outputs must be the "
+                "batch, which holds the members, and not in the kernel. "
                 f"Received: equation={equation!r}"
             )
         return cls(inputs, kernel, outputs)
@@ -114,9 +117,7 @@ class EinsumSpec:
         return tuple(kernel_shape[self.kernel.index(c)] for c in labels)
 
 
-def unfolded_axes(
-    subscripts: str, labels: str, rank: int
-) -> tuple[int, ...]:
+def unfolded_axes(subscripts: str, labels: str, rank: int) -> tuple[int, ...]:
     """Axes of `labels` in a tensor whose first axis was unfolded into two."""
     if subscripts.startswith("..."):
         letters = subscripts[3:]

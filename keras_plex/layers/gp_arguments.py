@@ -3,6 +3,7 @@
 from typing import Any
 
 from keras_plex.layers.laplace_covariance import check_covariance_arguments
+from keras_plex.layers.laplace_covariance import is_number
 from keras_plex.ops.random_features import cosine_features
 from keras_plex.tables import lookup
 
@@ -18,12 +19,24 @@ def check_gp_arguments(layer: Any) -> None:
     lookup(KERNELS, layer.kernel, "kernel")
     lookup(LIKELIHOODS, layer.likelihood, "likelihood")
     lookup(MEAN_FUNCTIONS, layer.mean_function, "mean function")
-    for name in ("units", "num_features", "length_scale"):
+    for name in ("units", "num_features"):
         value = getattr(layer, name)
-        if not is_number(value) or not value > 0:
+        if not is_integer(value) or value < 1:
             raise ValueError(
-                f"`{name}` must be positive. Received: {name}={value!r}"
+                f"`{name}` must be a positive integer. "
+                f"Received: {name}={value!r}"
             )
+    scale = layer.length_scale
+    if not is_number(scale) or not scale > 0:
+        raise ValueError(
+            f"`length_scale` must be positive. Received: length_scale={scale!r}"
+        )
+    seed = layer.seed
+    if seed is not None and not (is_integer(seed) and seed >= 0):
+        raise ValueError(
+            "`seed` must be `None` or a non-negative integer. "
+            f"Received: seed={seed!r}"
+        )
     check_covariance_arguments(layer.ridge_penalty, layer.momentum)
     factor = layer.mean_field_factor
     if factor is not None and not (is_number(factor) and factor >= 0):
@@ -33,6 +46,6 @@ def check_gp_arguments(layer: Any) -> None:
         )
 
 
-def is_number(value: Any) -> bool:
-    """Whether a value is an int or a float, and no bool."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def is_integer(value: Any) -> bool:
+    """Whether a value is an int, and no bool."""
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,10 +1,12 @@
-"""The posterior covariance of a linear layer's weights, learnt from features."""
+"""The posterior covariance of a linear layer's weights, from features."""
 
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from scipy import linalg
 
 from keras_plex.types import Config
 from keras_plex.types import Tensor
@@ -106,18 +108,23 @@ class LaplaceCovariance(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return tuple(input_shape[:-1])
 
-    def update(self, features: Tensor) -> None:
+    def update(self, features: Tensor, mask: Tensor | None = None) -> None:
         """Adds `(batch, ..., num_features)` to the precision.
 
         Rows with a NaN or an infinity are left out and counted; the next
-        `refresh` warns about them.
+        `refresh` warns about them. So are rows whose `mask`, `(batch, ...)`
+        bool, is false, without a warning.
         """
         size = self.precision.shape[0]
         # (batch, ..., features) -> (rows, features)
         rows = ops.reshape(ops.stop_gradient(features), (-1, size))
         finite = ops.all(ops.isfinite(rows), axis=-1, keepdims=True)
         rows = ops.where(finite, rows, ops.zeros_like(rows))
+        skipped = ops.sum(ops.cast(ops.logical_not(finite), "float32"))
         weight = ops.cast(finite, "float32")
+        if mask is not None:
+            weight = weight * ops.cast(ops.reshape(mask, (-1, 1)), "float32")
+            rows = rows * weight
         count = ops.sum(weight)
         added = ops.matmul(ops.transpose(rows), rows)
         if self.momentum is None:
@@ -129,9 +136,7 @@ class LaplaceCovariance(keras.layers.Layer):
             )
             precision = ops.where(count > 0, moved, self.precision)
         self.precision.assign(precision)
-        self.skipped_rows.assign(
-            self.skipped_rows + ops.sum(1.0 - weight)
-        )
+        self.skipped_rows.assign(self.skipped_rows + skipped)
 
     def reset(self) -> None:
         """Forgets the features seen; the variance stays until `refresh`."""
@@ -142,10 +147,33 @@ class LaplaceCovariance(keras.layers.Layer):
         precision = ops.convert_to_numpy(self.precision).astype("float64")
         size = len(precision)
         total = self.ridge_penalty * np.eye(size) + precision
-        factor = np.linalg.cholesky(total)
-        self.root.assign(np.linalg.inv(factor).astype("float32"))
+        factor = self._cholesky(total)
+        root = linalg.solve_triangular(factor, np.eye(size), lower=True)
+        self.root.assign(root.astype("float32"))
         self.has_data.assign(float(np.trace(precision) > 0))
         self._warn_about_skipped_rows()
+
+    def _cholesky(self, matrix: np.ndarray) -> np.ndarray:
+        # The float32 sum rounds: with a tiny ridge it may not be positive.
+        jitter = 0.0
+        while True:
+            try:
+                factor = np.linalg.cholesky(
+                    matrix + jitter * np.eye(len(matrix))
+                )
+            except np.linalg.LinAlgError:
+                least = 1e-8 * np.trace(matrix) / len(matrix)
+                jitter = max(10.0 * jitter, least)
+                continue
+            if jitter:
+                warnings.warn(
+                    f"The precision matrix of {self.path!r} became positive "
+                    f"definite only with {jitter:.1e} on its diagonal. A "
+                    f"larger `ridge_penalty` than {self.ridge_penalty} avoids "
+                    "this.",
+                    stacklevel=4,
+                )
+            return factor
 
     def _warn_about_skipped_rows(self) -> None:
         skipped = int(ops.convert_to_numpy(self.skipped_rows))
@@ -172,13 +200,19 @@ def check_covariance_arguments(
     ridge_penalty: float, momentum: float | None
 ) -> None:
     """Raises unless the noise variance and the momentum make sense."""
-    if not ridge_penalty > 0:
+    if not is_number(ridge_penalty) or not ridge_penalty > 0:
         raise ValueError(
             "`ridge_penalty` must be positive. "
             f"Received: ridge_penalty={ridge_penalty!r}"
         )
-    if momentum is not None and not 0 < momentum < 1:
+    is_none = momentum is None
+    if not is_none and not (is_number(momentum) and 0 < momentum < 1):
         raise ValueError(
             "`momentum` must be `None` (the exact sum) or lie in (0, 1). "
             f"Received: momentum={momentum!r}"
         )
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is an int or a float, and no bool."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

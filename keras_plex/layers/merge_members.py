@@ -54,11 +54,18 @@ class MergeMembers(keras.layers.Layer):
         lookup(MIXTURES, output_kind, "output kind")
         self.ensemble_size = check_ensemble_size(ensemble_size)
         self.output_kind = output_kind
+        self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:
         # (ensemble * batch, ..., units) -> (ensemble, batch, ..., units)
         members = split_members(inputs, self.ensemble_size)
         return mix_members(members, self.output_kind, axis=0)
+
+    def compute_mask(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
+        # Every member has the same mask.
+        return (
+            None if mask is None else split_members(mask, self.ensemble_size)[0]
+        )
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         rows = rows_per_member(input_shape[0], self.ensemble_size)

@@ -19,14 +19,8 @@ from keras_plex.ops.random_features import random_projection
 from keras_plex.types import Config
 from keras_plex.types import Tensor
 
-WEIGHTS = (
-    "mean_kernel",
-    "bias",
-    "residual_kernel",
-    "projection",
-    "phase",
-    "mean_field",
-)
+MEAN_WEIGHTS = ("mean_kernel", "bias", "residual_kernel")
+WEIGHTS = (*MEAN_WEIGHTS, "projection", "phase", "mean_field")
 
 
 @keras.saving.register_keras_serializable("keras_plex")
@@ -41,8 +35,8 @@ class RandomFeatureGP(keras.layers.Layer):
     turns flat. While no data has been seen the mean alone is used.
 
     With `kernel="rbf"` and `normalize_input=False` it approximates the exact
-    Gaussian process with kernel `exp(-|x - y|^2 / (2 length_scale^2))` and noise
-    variance `ridge_penalty`, whose posterior variance `variance` returns.
+    Gaussian process with kernel `exp(-|x - y|^2 / (2 length_scale^2))` and
+    noise variance `ridge_penalty`, whose posterior variance `variance` returns.
 
     In a training step each row is added to the precision matrix, whatever its
     sample weight. A model from `plexify` resets and inverts it by itself; in a
@@ -144,6 +138,7 @@ class RandomFeatureGP(keras.layers.Layer):
         self.mean_function = mean_function
         self.mean_field_factor = mean_field_factor
         self.seed = seed
+        self.supports_masking = True
         check_gp_arguments(self)
 
     def build(self, input_shape: tuple) -> None:
@@ -151,7 +146,9 @@ class RandomFeatureGP(keras.layers.Layer):
         self.mean_kernel = None
         if MEAN_FUNCTIONS[self.mean_function]:
             self.mean_kernel = self.add_weight(
-                name="mean_kernel", shape=(input_dim, self.units)
+                name="mean_kernel",
+                shape=(input_dim, self.units),
+                initializer=keras.initializers.GlorotUniform(self.seed),
             )
         self.bias = None
         if self.use_bias:
@@ -159,6 +156,7 @@ class RandomFeatureGP(keras.layers.Layer):
                 name="bias", shape=(self.units,), initializer="zeros"
             )
         self.add_own_weights(input_dim)
+        self.input_spec = keras.InputSpec(min_ndim=2, axes={-1: input_dim})
         self.built = True
 
     def add_own_weights(self, input_dim: int) -> None:
@@ -172,10 +170,11 @@ class RandomFeatureGP(keras.layers.Layer):
         self.phase = self._add_constant("phase", phase)
         self.mean_field = self._add_constant("mean_field", factor)
         is_residual = MEAN_FUNCTIONS[self.mean_function]
+        draw = keras.initializers.GlorotUniform(seed + 1)
         self.residual_kernel = self.add_weight(
             name="residual_kernel",
             shape=(self.num_features, self.units),
-            initializer="zeros" if is_residual else "glorot_uniform",
+            initializer="zeros" if is_residual else draw,
             dtype="float32",
             autocast=False,
         )
@@ -184,11 +183,16 @@ class RandomFeatureGP(keras.layers.Layer):
         )
         self.covariance.build((None, self.num_features))
 
-    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+    def call(
+        self,
+        inputs: Tensor,
+        training: bool | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
         features = self.random_features(inputs)
         logits = self._mean(inputs, features)
         if training:
-            self.covariance.update(features)
+            self.covariance.update(features, mask)
         else:
             # Before any data the variance is the prior's: use the mean alone.
             factor = self.mean_field * self.covariance.has_data
@@ -199,11 +203,14 @@ class RandomFeatureGP(keras.layers.Layer):
 
     def random_features(self, inputs: Tensor) -> Tensor:
         """`phi(x)`: `(batch, ..., num_features)` float32."""
+        if not self.built:
+            raise ValueError(f"{self.name!r} is not built: call it first.")
         x = ops.cast(inputs, "float32")
         if self.normalize_input:
             x = normalize_last_axis(x)
-        features = KERNELS[self.kernel]
-        return features(x / self.length_scale, self.projection, self.phase)
+        return KERNELS[self.kernel](
+            x / self.length_scale, self.projection, self.phase
+        )
 
     def mean_logits(self, inputs: Tensor) -> Tensor:
         """Logits before the variance and the activation: float32."""
@@ -211,23 +218,16 @@ class RandomFeatureGP(keras.layers.Layer):
 
     def variance(self, inputs: Tensor) -> Tensor:
         """Posterior variance of a logit of each example: `(batch, ...)`."""
-        return self.covariance(self.random_features(inputs))
+        features = self.random_features(inputs)
+        return self.covariance(features)
 
     def reset_covariance(self) -> None:
-        """Forgets the data; the variance stays until `update_covariance`."""
+        """Forgets the data; `variance` stays until `update_covariance`."""
         self.covariance.reset()
 
     def update_covariance(self) -> None:
         """Makes `variance` that of the data seen since the last reset."""
         self.covariance.refresh()
-
-    def use_mean_field(self, is_used: bool) -> None:
-        """Back to the default factor, or to none at all (for regression)."""
-        is_off = float(ops.convert_to_numpy(self.mean_field)) == 0.0
-        if is_used and is_off:
-            self.mean_field.assign(DEFAULT_MEAN_FIELD_FACTOR)
-        elif not is_used:
-            self.mean_field.assign(0.0)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.units)

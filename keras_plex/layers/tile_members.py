@@ -52,5 +52,9 @@ class TileMembers(keras.layers.Layer):
         rows = None if rows is None else rows * self.ensemble_size
         return (rows, *input_shape[1:])
 
+    def compute_output_spec(self, inputs: Tensor) -> keras.KerasTensor:
+        shape = self.compute_output_shape(inputs.shape)
+        return keras.KerasTensor(shape, dtype=inputs.dtype)
+
     def get_config(self) -> Config:
         return {**super().get_config(), "ensemble_size": self.ensemble_size}

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_plex import scores
 from keras_plex.metrics.base import StreamingMetric
 from keras_plex.metrics.base import ratio
 from keras_plex.metrics.forecasts import check_same_batch
@@ -15,6 +14,7 @@ from keras_plex.metrics.forecasts import class_probabilities
 from keras_plex.metrics.forecasts import example_weights
 from keras_plex.metrics.forecasts import weigh
 from keras_plex.predictions import prediction_fields
+from keras_plex.scores import score as score_named
 from keras_plex.types import Config
 from keras_plex.types import Tensor
 
@@ -90,7 +90,7 @@ class OODAUROC(StreamingMetric):
                 '`score="msp"`: without one, `y_pred` is the score itself.'
             )
         if score is not None:
-            scores.score(score)  # An unknown name is an error here.
+            score_named(score)  # An unknown name is an error here.
         # (known or OOD, bin)
         super().__init__((2, num_bins), name=name, dtype=dtype)
         self.score = score
@@ -153,7 +153,7 @@ class OODAUROC(StreamingMetric):
             probabilities = class_probabilities(
                 y_pred, self.from_logits, self.sum_dtype
             )
-            values = scores.score(self.score)(self._fields(y_pred))
+            values = score_named(self.score)(self._fields(y_pred))
             values = ops.cast(values, self.sum_dtype)
             is_forecast = ~ops.any(ops.isnan(probabilities), axis=-1)
             return ops.where(is_forecast, values, math.nan)

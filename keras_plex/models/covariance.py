@@ -10,6 +10,8 @@ from keras import ops
 from keras_plex.batches import check_data
 from keras_plex.batches import iterate_batches
 from keras_plex.calibration.mean_field import fit_mean_field_factor
+from keras_plex.layers.gp_arguments import DEFAULT_MEAN_FIELD_FACTOR
+from keras_plex.layers.random_feature_gp import RandomFeatureGP
 from keras_plex.types import Data
 
 # Enough for one number: its standard error is far below its effect.
@@ -52,6 +54,17 @@ def fit_mean_field(
     head.mean_field.assign(factor)
 
 
+def set_mean_field_for(output_kind: str, head: RandomFeatureGP | None) -> None:
+    """No mean field for a regression, the default one after it."""
+    if head is None or head.mean_field_factor is not None:
+        return
+    is_off = float(ops.convert_to_numpy(head.mean_field)) == 0.0
+    if output_kind == "regression":
+        head.mean_field.assign(0.0)
+    elif is_off:
+        head.mean_field.assign(DEFAULT_MEAN_FIELD_FACTOR)
+
+
 def _collect(model, batches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     head = model.gp_head
     found, count = [], 0
@@ -65,7 +78,7 @@ def _collect(model, batches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         count += len(y)
         if count >= MAX_EXAMPLES:
             break
-    logits, variance, labels = zip(*found)
+    logits, variance, labels = zip(*found, strict=True)
     return (
         np.concatenate(logits),
         np.concatenate(variance),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
-from keras import ops
 
 from keras_plex.models.reset_covariance import ResetCovariance
 from keras_plex.types import Data
@@ -19,9 +18,7 @@ class FitArguments:
         self.bound = bound
 
     @classmethod
-    def bind(
-        cls, fit: Callable, args: tuple, kwargs: dict
-    ) -> "FitArguments":
+    def bind(cls, fit: Callable, args: tuple, kwargs: dict) -> "FitArguments":
         return cls(inspect.signature(fit).bind(*args, **kwargs))
 
     @property

@@ -59,7 +59,7 @@ def check_one_label(name: str, output_kind: str, head: Head | None) -> None:
         return
     if output_kind == "sigmoid_logits" or head.activation == "sigmoid":
         raise ValueError(
-            "`predict_uncertainty` describes one label per example, but "
+            "Uncertainty is that of one label per example, but "
             f"{name!r} gives {head.layer.units} independent labels. Use "
             "`predict_members`."
         )

@@ -15,6 +15,7 @@ from keras_plex.layers.random_feature_gp import RandomFeatureGP
 from keras_plex.losses import mean_over_members
 from keras_plex.models.covariance import fit_covariance
 from keras_plex.models.covariance import fit_mean_field
+from keras_plex.models.covariance import set_mean_field_for
 from keras_plex.models.fit_arguments import FitArguments
 from keras_plex.models.output_kinds import check_one_label
 from keras_plex.models.output_kinds import kind_of_loss
@@ -44,8 +45,11 @@ class PlexModel:
     Example:
 
     >>> stock = keras.Sequential(
-    ...     [keras.Input((4,)), keras.layers.Dense(8, "relu"),
-    ...      keras.layers.Dense(3)]
+    ...     [
+    ...         keras.Input((4,)),
+    ...         keras.layers.Dense(8, "relu"),
+    ...         keras.layers.Dense(3),
+    ...     ]
     ... )
     >>> model = keras_plex.plexify(stock, last_blocks=1, seed=0)
     >>> x = np.ones((5, 4), "float32")
@@ -66,7 +70,7 @@ class PlexModel:
 
     @property
     def conversion(self) -> Conversion:
-        """What was converted, and how."""
+        """What was converted."""
         return self._plex.conversion
 
     @property
@@ -83,9 +87,9 @@ class PlexModel:
 
     @property
     def output_kind(self) -> str:
-        """What the outputs are: one of `"softmax_logits"`, `"sigmoid_logits"`,
-        `"probabilities"`, `"regression"`. `compile` infers it from the loss;
-        set it where a loss of your own does not say.
+        """What the outputs are, a name in `MIXTURES`.
+
+        `compile` infers it from the loss; set it for a loss of your own.
         """
         return self._plex.output_kind
 
@@ -95,9 +99,7 @@ class PlexModel:
         self._plex.output_kind = kind
         self._plex.functions.clear()
         self.test_function = self.predict_function = self.train_function = None
-        head = self.gp_head
-        if head is not None and head.mean_field_factor is None:
-            head.use_mean_field(kind != "regression")
+        set_mean_field_for(kind, self.gp_head)
 
     def predict_members(self, x: Data, **kwargs) -> np.ndarray:
         """The members' outputs: `(batch, ensemble, ...)`.
@@ -206,12 +208,7 @@ class PlexModel:
             return super().train_step(*args, **kwargs)
 
     def compute_loss(
-        self,
-        x=None,
-        y=None,
-        y_pred=None,
-        sample_weight=None,
-        training=True,
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         def loss(outputs):
             return super(PlexModel, self).compute_loss(
@@ -238,10 +235,9 @@ class PlexModel:
         print_conversion(self.conversion, kwargs.get("print_fn") or print)
 
     def get_config(self) -> Config:
-        settings = dataclasses.asdict(self.conversion.settings)
         return {
             "stock": self._plex.stock_config,
-            "settings": settings,
+            "settings": dataclasses.asdict(self.conversion.settings),
             "output_kind": self.output_kind,
         }
 
@@ -256,7 +252,6 @@ class PlexModel:
 
     def get_build_config(self) -> None:
         """Nothing: `from_config` gives a built model."""
-        return None
 
     def compile_from_config(self, config: Config) -> None:
         """Compiles a loaded model as it was, also a KerasHub task."""
@@ -272,11 +267,8 @@ class PlexModel:
 
     def _fits_mean_field(self) -> bool:
         head = self.gp_head
-        return (
-            head is not None
-            and head.mean_field_factor is None
-            and self.output_kind != "regression"
-        )
+        is_free = head is not None and head.mean_field_factor is None
+        return is_free and self.output_kind != "regression"
 
 
 def adopt(

@@ -24,7 +24,10 @@ def forecast(model: PlexModel, outputs: Tensor, head_inputs=None) -> Tensor:
         return mix_members(members, model.output_kind, axis=0)
 
     flags = model.conversion.layout.member_outputs
-    flat = [mix(x, flag) for x, flag in zip(tree.flatten(outputs), flags)]
+    flat = [
+        mix(x, flag)
+        for x, flag in zip(tree.flatten(outputs), flags, strict=True)
+    ]
     return tree.pack_sequence_as(outputs, flat)
 
 
@@ -39,7 +42,7 @@ def details(model: PlexModel, outputs: Tensor, head_inputs=None) -> dict:
     flags = model.conversion.layout.member_outputs
     flat = [
         members_after_batch(x, size) if flag else x
-        for x, flag in zip(tree.flatten(outputs), flags)
+        for x, flag in zip(tree.flatten(outputs), flags, strict=True)
     ]
     found = {"outputs": tree.pack_sequence_as(outputs, flat)}
     if model.gp_head is not None:

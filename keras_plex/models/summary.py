@@ -23,8 +23,7 @@ def print_conversion(
     )
     for path, name, count in rows:
         print_line(
-            f"   {path:<{widths[0]}}  {name:<{widths[1]}}  "
-            f"{count:>{widths[2]}}"
+            f"   {path:<{widths[0]}}  {name:<{widths[1]}}  {count:>{widths[2]}}"
         )
 
 

@@ -22,36 +22,45 @@ def check_ensemble_size(ensemble_size: int) -> int:
 
 
 def tile_members(x: Tensor, ensemble_size: int) -> Tensor:
-    """Gives each member its copy: `(batch, ...)` to `(ensemble * batch, ...)`."""
+    """A copy for each member: `(batch, ...)` to `(ensemble * batch, ...)`."""
     x = ops.convert_to_tensor(x)
     return ops.tile(x, (ensemble_size,) + (1,) * (len(x.shape) - 1))
 
 
 def split_members(x: Tensor, ensemble_size: int) -> Tensor:
-    """Unfolds the members: `(ensemble * batch, ...)` to `(ensemble, batch, ...)`."""
+    """`(ensemble * batch, ...)` to `(ensemble, batch, ...)`."""
     rows = x.shape[0]
-    if isinstance(rows, int) and rows % ensemble_size:
+    if isinstance(rows, int):
+        check_rows(rows, ensemble_size)
+    return ops.reshape(x, (ensemble_size, -1) + tuple(ops.shape(x)[1:]))
+
+
+def check_rows(rows: int, ensemble_size: int) -> None:
+    """Raises unless the rows are those of `ensemble_size` members."""
+    if rows % ensemble_size:
         raise ValueError(
             "The number of rows must be a multiple of `ensemble_size`: the "
             "members are folded into the batch axis (see `TileMembers`). "
             f"Received: rows={rows}, ensemble_size={ensemble_size}"
         )
-    return ops.reshape(x, (ensemble_size, -1) + tuple(ops.shape(x)[1:]))
 
 
 def merge_members(x: Tensor) -> Tensor:
-    """Folds the members: `(ensemble, batch, ...)` to `(ensemble * batch, ...)`."""
+    """`(ensemble, batch, ...)` to `(ensemble * batch, ...)`."""
     return ops.reshape(x, (-1,) + tuple(ops.shape(x)[2:]))
 
 
 def members_after_batch(x: Tensor, ensemble_size: int) -> Tensor:
-    """From inside to outside: `(ensemble * batch, ...)` to `(batch, ensemble, ...)`."""
+    """From inside, `(ensemble * batch, ...)`, to `(batch, ensemble, ...)`."""
     return ops.swapaxes(split_members(x, ensemble_size), 0, 1)
 
 
 def rows_per_member(rows: int | None, ensemble_size: int) -> int | None:
     """The batch size of as many folded rows; `None` where it is unknown."""
-    return None if rows is None else rows // ensemble_size
+    if rows is None:
+        return None
+    check_rows(rows, ensemble_size)
+    return rows // ensemble_size
 
 
 def per_member(weight: Tensor, axes: tuple[int, ...], rank: int) -> Tensor:

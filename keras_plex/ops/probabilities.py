@@ -6,6 +6,7 @@ exported graph compute the same numbers.
 
 import math
 
+import keras
 from keras import ops
 
 from keras_plex.tables import lookup
@@ -62,13 +63,14 @@ OUTPUT_KINDS = tuple(MIXTURES)
 def mix_members(outputs: Tensor, output_kind: str, axis: int) -> Tensor:
     """One forecast from the members' outputs, in float32 or wider."""
     mixture = lookup(MIXTURES, output_kind, "output kind")
-    dtype = outputs.dtype
-    outputs = ops.cast(outputs, "float32")
+    dtype = keras.backend.standardize_dtype(outputs.dtype)
+    if dtype != "float64":
+        outputs = ops.cast(outputs, "float32")
     return ops.cast(mixture(outputs, axis=axis), dtype)
 
 
 def member_probabilities(outputs: Tensor, output_kind: str) -> Tensor:
-    """Class probabilities of outputs: `(..., classes)`; one unit becomes two."""
+    """Class probabilities `(..., classes)` of outputs; one unit becomes two."""
     lookup(MIXTURES, output_kind, "output kind")
     if output_kind == "regression":
         raise ValueError(

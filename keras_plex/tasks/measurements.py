@@ -6,14 +6,13 @@ import keras
 import numpy as np
 
 from keras_plex.batches import iterate_batches
-from keras_plex.conversion.heads import find_head
 from keras_plex.metrics.arrays import brier_score
 from keras_plex.metrics.arrays import expected_calibration_error
 from keras_plex.metrics.arrays import negative_log_likelihood
 from keras_plex.metrics.ranking import auroc
 from keras_plex.metrics.ranking import average_precision
 from keras_plex.metrics.ranking import fpr_at_tpr
-from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.models.classifiers import output_kind
 from keras_plex.models.plex_model import PlexModel
 from keras_plex.predictions import Predictions
 from keras_plex.scores import score
@@ -55,13 +54,6 @@ def predict_data(
     return predictions, None if labels[0] is None else np.concatenate(labels)
 
 
-def output_kind(model: keras.Model) -> str:
-    """What the outputs of any Keras classifier are, as far as one can tell."""
-    if isinstance(model, PlexModel):
-        return model.output_kind
-    return kind_of_model(model, find_head(model))
-
-
 def measure_forecasts(
     predictions: Predictions, labels: np.ndarray
 ) -> dict[str, float]:
@@ -83,7 +75,7 @@ def measure_ood(
     """How well a score tells unknown from known: `auroc`, `aupr`, `fpr95`."""
     function = score(score_name)
     scores = np.concatenate([function(known), function(unknown)])
-    is_ood = np.repeat([0, 1], [len(known), len(unknown)])
+    is_ood = np.arange(len(scores)) >= len(known)
     return {
         "auroc": auroc(scores, is_ood),
         "aupr": average_precision(scores, is_ood),

@@ -267,7 +267,7 @@ def test_an_equation_whose_kernel_uses_the_batch_raises():
     layer = BatchEnsembleEinsumDense("ab,ac->abc", (4, 3))
     with pytest.raises(ValueError) as error:
         layer.build((6, 4))
-    assert "The first axis of the inputs must be the batch" in str(error.value)
+    assert "The first axis of the inputs and of the outputs" in str(error.value)
     assert "equation='ab,ac->abc'" in str(error.value)
 
 

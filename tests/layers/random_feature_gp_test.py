@@ -290,16 +290,10 @@ def test_the_factor_can_be_set_and_switched_off():
     x = normal((5, 4), seed=1)
     mean = np64(layer.mean_logits(x))
     root = np.sqrt(1 + 3 * np64(layer.variance(x)))[:, None]
-    layer.set_mean_field_factor(3.0)
+    layer.mean_field.assign(3.0)
     np.testing.assert_allclose(np64(layer(x)), mean / root, rtol=1e-5)
-    layer.use_mean_field(False)
+    layer.mean_field.assign(0.0)
     np.testing.assert_array_equal(np64(layer(x)), mean)
-
-
-@pytest.mark.parametrize("factor", [-2.0, float("nan")])
-def test_a_factor_below_0_cannot_be_set(factor):
-    with pytest.raises(ValueError, match="at least 0"):
-        make().set_mean_field_factor(factor)
 
 
 # The linear mean function.
@@ -410,7 +404,8 @@ def gradients(model, layer, x, cotangent):
     """What one step of SGD with learning rate 1 subtracts."""
     before = {weight.path: np64(weight) for weight in model.trainable_weights}
     loss = lambda y, p: ops.sum(y * p)  # noqa: E731
-    model.compile(keras.optimizers.SGD(1.0), loss)
+    # Eager: compiled, TensorFlow may update a kernel before it is read.
+    model.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)
     model.train_on_batch(x, cotangent)
     return [
         (weight, before[weight.path], before[weight.path] - np64(weight))
@@ -532,7 +527,7 @@ def test_a_file_restores_it_bit_for_bit(tmp_path, mean_function, seed):
     random_residual(layer)
     layer(normal((50, 4)), training=True)
     layer.update_covariance()
-    layer.set_mean_field_factor(1.25)
+    layer.mean_field.assign(1.25)
     layer(normal((9, 4)), training=True)  # not yet in the variance
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -646,7 +641,8 @@ def test_an_unknown_name_lists_what_exists(name, value, known):
 def test_a_size_that_is_not_positive_raises(name, value):
     with pytest.raises(ValueError) as error:
         RandomFeatureGP(**{"units": 3, name: value})
-    assert f"`{name}` must be positive" in str(error.value)
+    assert f"`{name}` must be" in str(error.value)
+    assert "positive" in str(error.value)
     assert f"{name}={value!r}" in str(error.value)
 
 

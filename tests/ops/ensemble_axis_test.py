@@ -12,6 +12,7 @@ from keras_plex.ops.ensemble_axis import check_ensemble_size
 from keras_plex.ops.ensemble_axis import members_after_batch
 from keras_plex.ops.ensemble_axis import merge_members
 from keras_plex.ops.ensemble_axis import per_member
+from keras_plex.ops.ensemble_axis import rows_per_member
 from keras_plex.ops.ensemble_axis import split_members
 from keras_plex.ops.ensemble_axis import tile_members
 
@@ -94,3 +95,8 @@ def test_an_ensemble_size_that_is_no_positive_integer_raises(size):
         check_ensemble_size(size)
     assert "`ensemble_size` must be a positive integer" in str(error.value)
     assert f"ensemble_size={size!r}" in str(error.value)
+
+
+def test_a_third_of_the_rows_is_a_member_of_three():
+    assert rows_per_member(12, 3) == 4
+    assert rows_per_member(None, 3) is None

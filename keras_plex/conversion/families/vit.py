@@ -28,16 +28,19 @@ class ClassTokenBlock:
 
 
 def is_member(model: keras.Model) -> bool:
+    """Whether it is a ViT backbone or classifier."""
     return is_backbone(model) or has_ancestor(
         model, "keras_hub", "ViTImageClassifier"
     )
 
 
 def is_backbone(model: keras.Model) -> bool:
+    """Whether it is a ViT without an output layer."""
     return has_ancestor(model, "keras_hub", "ViTBackbone")
 
 
 def with_head(backbone: keras.Model, num_classes: int) -> keras.Model:
+    """A classifier, pooled by the class token where there is one."""
     import keras_hub
 
     return keras_hub.models.ViTImageClassifier(
@@ -48,6 +51,7 @@ def with_head(backbone: keras.Model, num_classes: int) -> keras.Model:
 
 
 def prepare(model: keras.Model, blocks: list[keras.layers.Layer]) -> bool:
+    """Puts the shortcut in where it is exact; returns whether it is there."""
     pooling = getattr(model, "pooling", None)
     if is_backbone(model) or pooling != "token":
         return False

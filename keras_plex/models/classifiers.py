@@ -1,0 +1,22 @@
+"""What any Keras classifier's output is, converted or not."""
+
+import keras
+
+from keras_plex.conversion.heads import Head
+from keras_plex.conversion.heads import find_head
+from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.models.plex_model import PlexModel
+
+
+def output_kind(model: keras.Model) -> str:
+    """What the outputs are, as far as one can tell: a key of `MIXTURES`."""
+    if isinstance(model, PlexModel):
+        return model.output_kind
+    return kind_of_model(model, find_head(model))
+
+
+def output_layer(model: keras.Model) -> Head | None:
+    """The `Dense`, or what it became, that makes the one output."""
+    if isinstance(model, PlexModel):
+        return model.conversion.head
+    return find_head(model)
