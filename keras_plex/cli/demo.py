@@ -47,13 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Runs the story and reports it, on paper and on the screen."""
     check_packages()
+    check_epochs(arguments.stock_epochs)
+    check_epochs(arguments.epochs)
     folder = prepare_folder(arguments.output)
     # Progress goes to the error stream, so that the output can be piped.
     report = tell_story(
         folder,
         seed=arguments.seed,
-        stock_epochs=check_epochs(arguments.stock_epochs),
-        epochs=check_epochs(arguments.epochs),
+        stock_epochs=arguments.stock_epochs,
+        epochs=arguments.epochs,
         console=Console(stderr=True),
     )
     write_report(report, folder)
@@ -86,10 +88,9 @@ def prepare_folder(output: str) -> pathlib.Path:
     return folder
 
 
-def check_epochs(epochs: int) -> int:
-    """Returns `epochs`, or raises if it is not positive."""
+def check_epochs(epochs: int) -> None:
+    """Raises unless `epochs` is positive."""
     if epochs < 1:
         raise ValueError(
             f"The number of epochs must be positive. Received: {epochs}"
         )
-    return epochs

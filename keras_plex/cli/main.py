@@ -1,7 +1,9 @@
 """`keras-plex COMMAND`: parses, runs, and says what went wrong in one line."""
 
 import argparse
+import logging
 import sys
+import warnings
 from collections.abc import Sequence
 
 from keras_plex.cli import demo
@@ -17,6 +19,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0, or 1 for an error, 130 when interrupted."""
     arguments = _parser().parse_args(argv)
+    _quieten()
     try:
         COMMANDS[arguments.command].run(arguments)
     except KeyboardInterrupt:
@@ -29,6 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"keras-plex: error: {line}", file=sys.stderr)
         return 1
     return 0
+
+
+def _quieten() -> None:
+    # Hints for developers of a training loop, not for users of a command.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", "`shuffle=True` was passed, but will be")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -63,6 +63,11 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
             "`num_classes` replaces the one output of a model. "
             f"{model.name!r} has {len(copy.outputs)}."
         )
+    if isinstance(copy, keras.Sequential) and head is not None:
+        if copy.layers[-1] is head.layer:
+            copy.pop()
+            copy.add(keras.layers.Dense(num_classes, name=head.layer.name))
+            return copy
     if head is None:
         x = copy.outputs[0]
         if len(x.shape) in POOLING:
@@ -70,8 +75,10 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
         name = "predictions"
     else:
         x, name = head.layer.input, head.layer.name
+    is_sequential = isinstance(copy, keras.Sequential)
+    inputs = copy.inputs[0] if is_sequential else copy.input
     outputs = keras.layers.Dense(num_classes, name=name)(x)
-    return keras.Model(copy.inputs, outputs, name=copy.name)
+    return keras.Model(inputs, outputs, name=copy.name)
 
 
 def _task_with_new_head(model: keras.Model, num_classes: int) -> keras.Model:

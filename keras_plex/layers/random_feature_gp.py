@@ -204,7 +204,7 @@ class RandomFeatureGP(keras.layers.Layer):
     def random_features(self, inputs: Tensor) -> Tensor:
         """`phi(x)`: `(batch, ..., num_features)` float32."""
         if not self.built:
-            raise ValueError(f"{self.name!r} is not built: call it first.")
+            raise ValueError(f"{self.name!r} is not built; call it first.")
         x = ops.cast(inputs, "float32")
         if self.normalize_input:
             x = normalize_last_axis(x)

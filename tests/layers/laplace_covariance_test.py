@@ -257,9 +257,8 @@ def test_a_small_ridge_on_much_data_of_low_rank_can_be_inverted(ridge):
         warnings.simplefilter("always")
         layer.refresh()
     # Below the rounding it takes a larger diagonal, and says so.
-    assert [
-        "became positive definite only with" in str(w.message) for w in caught
-    ] == [True] * (ridge < 1e-5)
+    said = [w for w in caught if "positive definite only" in str(w.message)]
+    assert len(said) == (ridge < 1e-5)
     assert np.isfinite(np64(layer.root)).all()
     near = np64(layer(directions.astype("float32")))
     far = np64(layer(normal((4, 64), seed=5)))

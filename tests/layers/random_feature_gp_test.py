@@ -687,5 +687,5 @@ def test_inputs_of_another_width_raise():
 
 
 def test_an_unbuilt_layer_has_no_variance_and_says_so():
-    with pytest.raises(ValueError, match="build"):
+    with pytest.raises(ValueError, match="is not built"):
         RandomFeatureGP(3).variance(np.ones((3, 4), "float32"))

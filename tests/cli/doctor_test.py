@@ -1,0 +1,32 @@
+"""The doctor tells versions and the pip line for what is missing."""
+
+import importlib.metadata
+import json
+
+import keras
+
+from keras_plex.cli import doctor
+from keras_plex.cli.main import main
+
+
+def test_json_has_the_installed_versions(capsys):
+    assert main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["packages"]["keras"] == keras.__version__
+    assert found["backend"] == keras.backend.backend()
+    numpy = importlib.metadata.version("numpy")
+    assert found["packages"]["numpy"] == numpy
+
+
+def test_a_missing_package_comes_with_its_pip_line(capsys, monkeypatch):
+    monkeypatch.setattr(doctor, "_version", lambda package: None)
+    assert main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert "missing" in printed
+    assert 'pip install "keras_plex[hub]"' in printed
+
+
+def test_every_extra_it_names_exists():
+    metadata = importlib.metadata.metadata("keras_plex")
+    extras = set(metadata.get_all("Provides-Extra"))
+    assert {extra for extra in doctor.PACKAGES.values() if extra} <= extras

@@ -1,0 +1,52 @@
+"""Commands end with a code that means something and one line for an error."""
+
+import pytest
+
+from keras_plex.cli import doctor
+from keras_plex.cli.main import COMMANDS
+from keras_plex.cli.main import main
+
+
+def test_every_command_explains_itself(capsys):
+    for name in COMMANDS:
+        with pytest.raises(SystemExit) as end:
+            main([name, "--help"])
+        assert end.value.code == 0
+        assert COMMANDS[name].HELP in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_unknown_command_lists_the_known_ones(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["fly"])
+    assert end.value.code == 2
+    assert "demo" in capsys.readouterr().err
+
+
+def test_an_error_is_one_line_and_code_1(capsys, monkeypatch):
+    def fail(arguments):
+        raise ValueError("the first line\nand the second")
+
+    monkeypatch.setattr(doctor, "run", fail)
+    assert main(["doctor"]) == 1
+    captured = capsys.readouterr()
+    line = "keras-plex: error: the first line and the second\n"
+    assert captured.err == line
+    assert captured.out == ""
+
+
+def test_debug_shows_the_traceback(monkeypatch):
+    def fail(arguments):
+        raise ValueError("deep inside")
+
+    monkeypatch.setattr(doctor, "run", fail)
+    with pytest.raises(ValueError, match="deep inside"):
+        main(["doctor", "--debug"])
+
+
+def test_an_interrupt_ends_with_130(capsys, monkeypatch):
+    def interrupt(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(doctor, "run", interrupt)
+    assert main(["doctor"]) == 130
+    assert "interrupted" in capsys.readouterr().err
