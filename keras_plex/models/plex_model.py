@@ -21,6 +21,7 @@ from keras_plex.models.output_kinds import check_one_label
 from keras_plex.models.output_kinds import kind_of_loss
 from keras_plex.models.output_kinds import kind_of_model
 from keras_plex.models.plex_state import PlexState
+from keras_plex.models.predictive_distribution import predictive_distribution
 from keras_plex.models.returns import RETURNS
 from keras_plex.models.returns import forecast
 from keras_plex.models.summary import print_conversion
@@ -128,6 +129,10 @@ class PlexModel:
             variance=details.get("variance"),
             features=details.get("features"),
         )
+
+    # A TensorFlow Probability distribution: the mixture over members; with a
+    # Gaussian-process head over logits.
+    predictive_distribution = predictive_distribution
 
     def predict_details(
         self,

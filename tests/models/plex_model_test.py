@@ -76,30 +76,34 @@ def labels_for(model):
     return (rng.uniform(size=(12, units)) > 0.5).astype("float32")
 
 
-@pytest.fixture(scope="module", params=["gp", "keep", "batch_ensemble"])
-def head(request):
-    return request.param
+# Every kind of output with a GP head, and other heads with some of them.
+CASES = [
+    *((kind, "gp") for kind in KINDS),
+    ("softmax_logits", "batch_ensemble"),
+    ("sigmoid_logits", "keep"),
+]
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def kind(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def model(kind, head):
-    """A model of this kind of output; a GP head has seen the data."""
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def case(request):
+    """A model, its kind of output, and what makes a mean of its outputs."""
     keras.utils.set_random_seed(0)
-    units, activation, loss, _ = KINDS[kind]
+    kind, head = request.param
+    units, activation, loss, link = KINDS[kind]
     model = make_plex(make_stock(units, activation), head)
     model.compile(keras.optimizers.SGD(0.0), loss, run_eagerly=True)
     if head == "gp":
         model.fit_covariance(X)
-    return model
+    return model, kind, link
 
 
-def test_forecast_is_the_mean_of_the_members_probabilities(model, kind):
-    link = KINDS[kind][-1]
+@pytest.fixture
+def model(case):
+    return case[0]
+
+
+def test_forecast_is_the_mean_of_the_members_probabilities(case):
+    model, kind, link = case
     members = numpy(model.predict_members(X)).astype("float64")
     forecast = numpy(model(X))
     assert forecast.shape == (12, KINDS[kind][0])
@@ -134,6 +138,7 @@ def test_training_loss_is_the_mean_of_the_members_losses(model):
     np.testing.assert_allclose(history["loss"], [expected], rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_neutral_members_leave_shape_kind_and_dtype_as_they_were(kind):
     units, activation, loss, link = KINDS[kind]
     stock = make_stock(units, activation)

@@ -1,0 +1,54 @@
+"""A model's forecast as a TensorFlow Probability distribution."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_plex.types import Data
+
+Distribution = Any  # tfp.distributions.Distribution
+
+
+def predictive_distribution(model: Any, x: Data, **kwargs) -> Distribution:
+    """The mixture of the members' distributions, `(batch,)` of them.
+
+    Args:
+        model: a `PlexModel` that classifies.
+        x: what `predict` takes.
+        **kwargs: of `predict`.
+    """
+    distributions = _import_distributions()
+    if model.gp_head is not None:
+        components = _gaussian_logits(distributions, model, x, **kwargs)
+    else:
+        found = model.predict_uncertainty(x, **kwargs)
+        components = distributions.Categorical(
+            probs=found.member_probabilities  # (batch, ensemble, classes)
+        )
+    weights = distributions.Categorical(
+        logits=np.zeros(components.batch_shape, "float32")
+    )
+    return distributions.MixtureSameFamily(weights, components)
+
+
+def _gaussian_logits(
+    distributions: Any, model: Any, x: Data, **kwargs
+) -> Distribution:
+    found = model.predict_details(x, features=True, **kwargs)
+    mean = ops.convert_to_numpy(model.gp_head.mean_logits(found["features"]))
+    # One variance for all classes: (batch, ensemble) -> (..., classes)
+    scale = np.sqrt(found["variance"])[..., None] * np.ones_like(mean)
+    normal = distributions.Normal(mean, scale)
+    return distributions.Independent(normal, reinterpreted_batch_ndims=1)
+
+
+def _import_distributions() -> Any:
+    try:
+        import tensorflow_probability
+    except ImportError as error:
+        raise ImportError(
+            "`predictive_distribution` needs TensorFlow Probability: "
+            'pip install "keras_plex[probability]"'
+        ) from error
+    return tensorflow_probability.distributions

@@ -1,0 +1,74 @@
+"""What a pass sets is seen within it, by its thread, and then undone."""
+
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from keras_plex.conversion import forward_pass
+from keras_plex.conversion.surgery import add_mixin
+
+
+def test_a_pass_returns_forecasts_unless_told():
+    assert forward_pass.mode() == forward_pass.FORECAST
+    assert not forward_pass.is_class_token_only()
+
+
+def test_modes_nest_and_come_back_after_an_error():
+    with forward_pass.returning(forward_pass.MEMBERS):
+        with pytest.raises(KeyError):
+            with forward_pass.returning(forward_pass.DETAILS):
+                assert forward_pass.mode() == forward_pass.DETAILS
+                raise KeyError
+        assert forward_pass.mode() == forward_pass.MEMBERS
+    assert forward_pass.mode() == forward_pass.FORECAST
+
+
+def test_another_thread_is_in_no_pass():
+    seen = []
+
+    def look():
+        seen.append((forward_pass.mode(), forward_pass.is_class_token_only()))
+
+    with forward_pass.returning(forward_pass.MEMBERS):
+        with forward_pass.model_pass(class_token_only=True):
+            thread = threading.Thread(target=look)
+            thread.start()
+            thread.join()
+    assert seen == [(forward_pass.FORECAST, False)]
+
+
+def test_passes_nest_and_come_back_after_an_error():
+    with forward_pass.model_pass(class_token_only=True):
+        with pytest.raises(KeyError):
+            with forward_pass.model_pass(class_token_only=False):
+                assert not forward_pass.is_class_token_only()
+                raise KeyError
+        assert forward_pass.is_class_token_only()
+    assert not forward_pass.is_class_token_only()
+
+
+def test_a_pass_knows_what_its_head_got():
+    head = keras.layers.Dense(2)
+    head.build((None, 3))
+    add_mixin(head, forward_pass.RecordsInputs)
+    x, y = np.ones((4, 3)), np.zeros((5, 3))
+    with forward_pass.model_pass(class_token_only=False) as outer:
+        assert outer.head_inputs is None
+        head(x)
+        assert outer.head_inputs is x
+        # An inner model's head is its own affair.
+        with forward_pass.model_pass(class_token_only=False) as inner:
+            assert inner.head_inputs is None
+            head(y)
+            assert inner.head_inputs is y
+        assert outer.head_inputs is x
+
+
+def test_nothing_is_kept_after_a_pass():
+    head = keras.layers.Dense(2)
+    add_mixin(head, forward_pass.RecordsInputs)
+    with forward_pass.model_pass(class_token_only=False) as current:
+        head(np.ones((4, 3)))
+    assert current.head_inputs is None

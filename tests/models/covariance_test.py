@@ -1,0 +1,343 @@
+"""A GP head's covariance and mean-field factor after a look at data."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from scipy import special
+
+import keras_plex
+from keras_plex.layers.gp_arguments import DEFAULT_MEAN_FIELD_FACTOR
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(14, 4)).astype("float32")
+Y = np.arange(14) % 3
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+LOSS_OF_PROBABILITIES = "sparse_categorical_crossentropy"
+
+
+def make_stock(units=3, activation=None):
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dense(units, activation),
+        ]
+    )
+
+
+def make_plex(stock=None, loss=LOSS, **options):
+    keras.utils.set_random_seed(0)
+    model = keras_plex.plexify(
+        make_stock() if stock is None else stock,
+        last_blocks=1,
+        head="gp",
+        head_options={"num_features": 8, **options},
+        seed=0,
+    )
+    model.compile(keras.optimizers.SGD(0.1), loss, run_eagerly=True)
+    return model
+
+
+def numpy(x):
+    return ops.convert_to_numpy(x)
+
+
+def random_features(model, x=X):
+    """`(examples * ensemble, num_features)` in float64."""
+    features = model.predict_uncertainty(x, features=True).features
+    phi = numpy(model.gp_head.random_features(features))
+    return phi.reshape(-1, phi.shape[-1]).astype("float64")
+
+
+def assert_knows(model, phi, rtol=1e-4):
+    """The covariance is that of `phi`, ready for use."""
+    covariance = model.gp_head.covariance
+    np.testing.assert_allclose(
+        covariance.precision, phi.T @ phi, rtol=rtol, atol=1e-5
+    )
+    inverse = np.linalg.inv(np.eye(phi.shape[1]) + phi.T @ phi)
+    expected = np.einsum("ni,ij,nj->n", phi, inverse, phi)
+    np.testing.assert_allclose(
+        covariance(phi.astype("float32")), expected, rtol=1e-3
+    )
+
+
+@pytest.fixture
+def model():
+    return make_plex()
+
+
+class Batches:
+    def __iter__(self):
+        for start in range(0, 14, 4):
+            yield X[start : start + 4], Y[start : start + 4]
+
+
+class Sequence(keras.utils.PyDataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        rows = slice(4 * index, 4 * index + 4)
+        return X[rows], Y[rows]
+
+
+def tf_dataset():
+    tf = pytest.importorskip("tensorflow")
+    return tf.data.Dataset.from_tensor_slices((X, Y)).batch(4)
+
+
+# fit_covariance
+
+
+@pytest.mark.parametrize(
+    "make_data",
+    [
+        lambda: X,
+        lambda: (X, Y),
+        Batches,
+        lambda: Sequence(workers=1),
+        tf_dataset,
+    ],
+    ids=["x", "x and y", "batches", "PyDataset", "tf.data"],
+)
+def test_covariance_is_the_sum_over_the_data_set(model, make_data):
+    model.fit_covariance(make_data(), batch_size=5)
+    assert_knows(model, random_features(model))
+
+
+def test_second_data_set_replaces_the_first(model):
+    model.fit_covariance(X)
+    model.fit_covariance(X[:3])
+    assert_knows(model, random_features(model, X[:3]))
+
+
+def test_nothing_but_the_covariance_changes(model):
+    before = {w.path: numpy(w) for w in model.weights}
+    model.fit_covariance(X)
+    changed = {
+        w.path for w in model.weights if np.any(numpy(w) != before[w.path])
+    }
+    covariance = model.gp_head.covariance
+    own = (covariance.precision, covariance.root, covariance.has_data)
+    assert changed == {weight.path for weight in own}
+
+
+def test_variance_is_small_at_the_data_and_larger_away():
+    model = make_plex(num_features=64)
+    model.fit_covariance(np.concatenate([X[:7]] * 50))
+    near = model.predict_uncertainty(X[:7]).variance
+    far = model.predict_uncertainty(X[7:]).variance
+    # Seen 50 times, a direction has at most the variance 1 / 50.
+    assert near.max() < 1 / 50
+    assert np.mean(far) > 5 * np.mean(near)
+
+
+def test_uncompiled_model_can_learn_its_covariance():
+    model = keras_plex.plexify(make_stock(), last_blocks=1, seed=0)
+    model.fit_covariance(X)
+    assert model.predict_uncertainty(X).variance.max() < 1.0
+
+
+def test_nan_in_a_batch_is_left_out_with_one_warning(model):
+    x = X.copy()
+    x[3, 0], x[9, 2] = np.nan, np.inf
+    with pytest.warns(UserWarning, match="6 rows with NaN or infinite"):
+        model.fit_covariance(x, batch_size=4)
+    kept = np.delete(X, [3, 9], axis=0)
+    assert_knows(model, random_features(model, kept))
+    model.fit_covariance(x)  # no second warning: it would be an error here
+    assert np.isfinite(model.predict(X, verbose=0)).all()
+
+
+def test_model_without_such_a_head_is_refused():
+    model = keras_plex.plexify(make_stock(), last_blocks=1, head="keep")
+    with pytest.raises(ValueError, match='no head with a covariance.*"gp"'):
+        model.fit_covariance(X)
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        ((x for x in [X]), "only once"),
+        ((X, Y[:3]), "same number"),
+        (X[:0], "no batch|number of examples"),
+        (np.zeros((5, 3), "float32"), "expected axis -1"),
+    ],
+    ids=["generator", "unequal lengths", "empty", "other shape"],
+)
+def test_bad_data_leaves_the_covariance_as_it_was(model, data, message):
+    model.fit_covariance(X)
+    with pytest.raises(ValueError, match=message):
+        model.fit_covariance(data)
+    assert_knows(model, random_features(model))
+
+
+# The mean-field factor, in fit
+
+
+def mixture_nll(factor, logits, variance, labels):
+    scaled = logits / np.sqrt(1 + factor * variance[..., None])
+    forecast = special.softmax(scaled, axis=-1).mean(axis=1)
+    return -np.mean(np.log(forecast[np.arange(len(labels)), labels]))
+
+
+def best_factor(model, x, labels):
+    """By a search over 4,001 factors, in NumPy."""
+    head = model.gp_head
+    features = model.predict_uncertainty(x, features=True).features
+    logits = numpy(head.mean_logits(features)).astype("float64")
+    variance = numpy(head.variance(features)).astype("float64")
+    factors = [0.0, *np.exp(np.linspace(-7, 9, 4001))]
+    losses = [mixture_nll(f, logits, variance, labels) for f in factors]
+    return factors[int(np.argmin(losses))]
+
+
+def factor_of(model):
+    return float(model.gp_head.mean_field)
+
+
+X_VALIDATION = np.random.default_rng(1).normal(size=(40, 4))
+X_VALIDATION = X_VALIDATION.astype("float32")
+
+
+def confident_model(loss=LOSS, **options):
+    """Large logits, and labels of `X_VALIDATION`, every third one wrong."""
+    keras.utils.set_random_seed(0)
+    stock = make_stock()
+    stock.layers[-1].kernel.assign(6 * stock.layers[-1].kernel)
+    model = make_plex(stock, **options)
+    model.compile(keras.optimizers.SGD(0.0), loss, run_eagerly=True)
+    labels = model.predict_uncertainty(X_VALIDATION).labels
+    labels[::3] = (labels[::3] + 1) % 3
+    return model, labels
+
+
+def tf_batches(labels, size=8):
+    tf = pytest.importorskip("tensorflow")
+    arrays = (X_VALIDATION, labels)
+    return tf.data.Dataset.from_tensor_slices(arrays).batch(size)
+
+
+@pytest.mark.parametrize(
+    "make_data",
+    [
+        lambda y: (X_VALIDATION, y),
+        lambda y: (X_VALIDATION, y, np.ones(40)),
+        lambda y: (X_VALIDATION, y[:, None]),
+        tf_batches,
+    ],
+    ids=["arrays", "with weights", "column of labels", "tf.data"],
+)
+def test_factor_equals_a_grid_search_on_the_validation_data(make_data):
+    model, labels = confident_model()
+    data = make_data(labels)
+    history = model.fit(X, Y, validation_data=data, verbose=0).history
+    expected = best_factor(model, X_VALIDATION, labels)
+    assert 0.01 < expected < 5000
+    np.testing.assert_allclose(factor_of(model), expected, rtol=0.01)
+    loss = model.evaluate(X_VALIDATION, labels, verbose=0)
+    assert loss < history["val_loss"][-1]
+
+
+def test_one_hot_labels_give_the_same_factor():
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model, labels = confident_model(loss)
+    data = (X_VALIDATION, np.eye(3)[labels])
+    model.fit(X, np.eye(3)[Y], validation_data=data, verbose=0)
+    expected = best_factor(model, X_VALIDATION, labels)
+    np.testing.assert_allclose(factor_of(model), expected, rtol=0.01)
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_factor_of_an_activated_head_is_fitted_too(activation):
+    is_binary = activation == "sigmoid"
+    y = Y % 2 if is_binary else Y
+    loss = "binary_crossentropy" if is_binary else LOSS_OF_PROBABILITIES
+    model = make_plex(make_stock(1 if is_binary else 3, activation), loss)
+    model.fit(X, y, validation_data=(X, y), verbose=0)
+    assert factor_of(model) != DEFAULT_MEAN_FIELD_FACTOR
+
+
+def test_validation_split_is_used_as_well():
+    model, labels = confident_model()
+    x = np.concatenate([X, X_VALIDATION])
+    y = np.concatenate([Y, labels])
+    model.fit(x, y, validation_split=40 / 54, verbose=0)
+    expected = best_factor(model, X_VALIDATION, labels)
+    np.testing.assert_allclose(factor_of(model), expected, rtol=0.01)
+
+
+@pytest.mark.parametrize("is_endless", [False, True])
+def test_validation_steps_bound_what_is_used(is_endless):
+    model, labels = confident_model()
+    data = tf_batches(labels, size=8)
+    if is_endless:
+        data = data.repeat()
+    model.fit(X, Y, validation_data=data, validation_steps=4, verbose=0)
+    expected = best_factor(model, X_VALIDATION[:32], labels[:32])
+    np.testing.assert_allclose(factor_of(model), expected, rtol=0.01)
+
+
+def test_factor_stays_without_validation_data(model):
+    model.fit(X, Y, verbose=0)
+    assert factor_of(model) == DEFAULT_MEAN_FIELD_FACTOR
+
+
+def test_factor_that_the_user_chose_stays():
+    model = make_plex(mean_field_factor=0.25)
+    model.fit(X, Y, validation_data=(X, Y), verbose=0)
+    assert factor_of(model) == 0.25
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_regression_has_no_factor(units):
+    model = make_plex(make_stock(units), "mse")
+    assert model.output_kind == "regression"
+    assert factor_of(model) == 0.0
+    y = X[:, :units]
+    model.fit(X, y, validation_data=(X, y), verbose=0)
+    assert factor_of(model) == 0.0
+    # The forecast is the mean function, whatever the variance.
+    rows = model.predict_details(X, features=True)["features"]
+    mean = numpy(model.gp_head.mean_logits(rows)).mean(axis=1)
+    np.testing.assert_allclose(model(X), mean, atol=1e-6)
+
+
+def test_generator_leaves_the_factor_with_a_warning(model):
+    def batches():
+        while True:
+            yield X, Y
+
+    with pytest.warns(UserWarning, match="mean-field.*stays as it is.*once"):
+        model.fit(
+            X, Y, validation_data=batches(), validation_steps=1, verbose=0
+        )
+    assert factor_of(model) == DEFAULT_MEAN_FIELD_FACTOR
+
+
+def test_labels_per_token_end_no_training_with_an_error():
+    # A Dense head on a sequence: one label per token.
+    stock = keras.Sequential(
+        [
+            keras.Input((5, 4)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dense(3),
+        ]
+    )
+    model = make_plex(stock)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(6, 5, 4)).astype("float32")
+    y = rng.integers(0, 3, size=(6, 5))
+    history = model.fit(x, y, validation_data=(x, y), verbose=0).history
+    assert len(history["val_loss"]) == 1
+
+
+def test_factor_is_saved_with_the_model(tmp_path):
+    model, labels = confident_model()
+    model.fit(X, Y, validation_data=(X_VALIDATION, labels), verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert factor_of(loaded) == factor_of(model) != DEFAULT_MEAN_FIELD_FACTOR
+    np.testing.assert_array_equal(loaded(X), model(X))
