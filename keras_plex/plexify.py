@@ -70,13 +70,8 @@ def plexify(
 
     Example:
 
-    >>> stock = keras.Sequential(
-    ...     [
-    ...         keras.Input((4,)),
-    ...         keras.layers.Dense(8, "relu"),
-    ...         keras.layers.Dense(3),
-    ...     ]
-    ... )
+    >>> layers = [keras.layers.Dense(8, "relu"), keras.layers.Dense(3)]
+    >>> stock = keras.Sequential([keras.Input((4,)), *layers])
     >>> model = plexify(stock, last_blocks=1, fast_weight_stddev=0.0)
     >>> x = np.ones((5, 4), "float32")
     >>> p, q = keras.ops.softmax(model(x)), keras.ops.softmax(stock(x))

@@ -45,13 +45,8 @@ class PlexModel:
 
     Example:
 
-    >>> stock = keras.Sequential(
-    ...     [
-    ...         keras.Input((4,)),
-    ...         keras.layers.Dense(8, "relu"),
-    ...         keras.layers.Dense(3),
-    ...     ]
-    ... )
+    >>> layers = [keras.layers.Dense(8, "relu"), keras.layers.Dense(3)]
+    >>> stock = keras.Sequential([keras.Input((4,)), *layers])
     >>> model = keras_plex.plexify(stock, last_blocks=1, seed=0)
     >>> x = np.ones((5, 4), "float32")
     >>> model.predict(x, verbose=0).shape
@@ -130,8 +125,6 @@ class PlexModel:
             features=details.get("features"),
         )
 
-    # A TensorFlow Probability distribution: the mixture over members; with a
-    # Gaussian-process head over logits.
     predictive_distribution = predictive_distribution
 
     def predict_details(
