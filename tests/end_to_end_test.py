@@ -119,9 +119,9 @@ def test_the_converted_model_keeps_accuracy_and_knows_unknown_digits(
     before, _ = predict_data(stock, data.test, batch_size=256)
     # Three standard errors of an accuracy on 504 images.
     noise = 3 * np.sqrt(0.1 * 0.9 / len(labels))
-    assert plex["accuracy"] > measure_forecasts(before, labels)[
-        "accuracy"
-    ] - noise
+    assert (
+        plex["accuracy"] > measure_forecasts(before, labels)["accuracy"] - noise
+    )
     assert measure_ood(known, unknown, "msp")["auroc"] > 0.75
     assert measure_ood(known, unknown, "variance")["auroc"] > 0.75
 
@@ -207,8 +207,6 @@ def test_fashion_images_convert_fit_and_keep_their_accuracy(shared_data):
         measured[name] = measure_forecasts(known[name], labels)
     noise = 3 * np.sqrt(0.2 * 0.8 / 1000)
     assert measured["stock"]["accuracy"] > 0.7
-    assert (
-        measured["plex"]["accuracy"] > measured["stock"]["accuracy"] - noise
-    )
+    assert measured["plex"]["accuracy"] > measured["stock"]["accuracy"] - noise
     auroc = measure_ood(known["plex"], unknown["plex"], "variance")["auroc"]
     assert auroc > 0.5

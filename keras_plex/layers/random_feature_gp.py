@@ -30,17 +30,17 @@ class RandomFeatureGP(keras.layers.Layer):
     `logits = mean(x) + phi(x) @ residual_kernel`, with random features
     `phi(x) = sqrt(2 / D) cos(h W / length_scale + b)` of the (normalized) input
     `h`, frozen `W` and `b`, and a Laplace approximation of the residual's
-    covariance. At inference the logits are divided by
+    covariance. At inference the logits, once data has been seen, are divided by
     `sqrt(1 + mean_field_factor * variance(x))`: far from the data the forecast
-    turns flat. While no data has been seen the mean alone is used.
+    turns flat. With `normalize_input` only the direction of an input counts.
 
     With `kernel="rbf"` and `normalize_input=False` it approximates the exact
     Gaussian process with kernel `exp(-|x - y|^2 / (2 length_scale^2))` and
     noise variance `ridge_penalty`, whose posterior variance `variance` returns.
 
-    In a training step each row is added to the precision matrix, whatever its
-    sample weight. A model from `plexify` resets and inverts it by itself; in a
-    model of your own use `keras_plex.callbacks.ResetCovariance`.
+    In training each row joins the precision matrix, whatever its sample weight.
+    A model from `plexify` resets and inverts it by itself; in a model of your
+    own use `keras_plex.callbacks.ResetCovariance`.
 
     Args:
         units: positive int, the number of outputs.

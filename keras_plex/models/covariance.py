@@ -33,25 +33,31 @@ def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
     head.update_covariance()
 
 
-def fit_mean_field(
+def try_fit_mean_field(
     model: keras.Model, validation: Data, steps: int | None
 ) -> None:
-    """Fits the mean-field factor of `model`'s head to validation data."""
+    """`fit_mean_field`, or a warning that says why not."""
     try:
-        check_data(validation if steps is None else [()], "validation_data")
-        batches = itertools.islice(iterate_batches(validation), steps)
-        logits, variance, labels = _collect(model, batches)
+        if steps is None:
+            check_data(validation, "validation_data")
+        fit_mean_field(model, validation, steps)
     except ValueError as error:
         warnings.warn(
             "Could not fit the mean-field factor of the GP head to the "
             f"validation data; it stays as it is. {error}",
             stacklevel=4,
         )
-        return
-    head = model.gp_head
+
+
+def fit_mean_field(
+    model: keras.Model, validation: Data, steps: int | None = None
+) -> None:
+    """Fits the mean-field factor of `model`'s head to labelled data."""
+    batches = itertools.islice(iterate_batches(validation), steps)
+    logits, variance, labels = _collect(model, batches)
     kind = _logits_kind(model)
     factor = fit_mean_field_factor(logits, variance, labels, kind)
-    head.mean_field.assign(factor)
+    model.gp_head.mean_field.assign(factor)
 
 
 def set_mean_field_for(output_kind: str, head: RandomFeatureGP | None) -> None:

@@ -12,18 +12,18 @@ from keras_plex.conversion.convert import convert
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.surgery import set_model_class
 from keras_plex.layers.random_feature_gp import RandomFeatureGP
-from keras_plex.losses import mean_over_members
 from keras_plex.models.covariance import fit_covariance
 from keras_plex.models.covariance import fit_mean_field
 from keras_plex.models.covariance import set_mean_field_for
+from keras_plex.models.covariance import try_fit_mean_field
 from keras_plex.models.fit_arguments import FitArguments
+from keras_plex.models.member_training import MemberTraining
 from keras_plex.models.output_kinds import check_one_label
 from keras_plex.models.output_kinds import kind_of_loss
 from keras_plex.models.output_kinds import kind_of_model
 from keras_plex.models.plex_state import PlexState
 from keras_plex.models.predictive_distribution import predictive_distribution
 from keras_plex.models.returns import RETURNS
-from keras_plex.models.returns import forecast
 from keras_plex.models.summary import print_conversion
 from keras_plex.ops.ensemble_axis import tile_members
 from keras_plex.ops.probabilities import MIXTURES
@@ -35,7 +35,7 @@ from keras_plex.types import Data
 REGISTERED = ("keras_plex", "PlexModel")
 
 
-class PlexModel:
+class PlexModel(MemberTraining):
     """A stock Keras model whose last layers are an ensemble.
 
     `plexify` makes one. It stays what it was (`isinstance` of the stock class,
@@ -155,14 +155,23 @@ class PlexModel:
             self._plex.functions[mode] = self.predict_function
             self.predict_function = stock_function
 
-    def fit_covariance(self, dataset: Data, batch_size: int = 32) -> None:
+    def fit_covariance(
+        self,
+        dataset: Data,
+        batch_size: int = 32,
+        *,
+        validation_data: Data | None = None,
+    ) -> None:
         """Makes the head's covariance that of a data set, without training.
 
         Args:
             dataset: `x`, `(x, y)`, or batches of them; labels are not used.
             batch_size: for arrays. Defaults to `32`.
+            validation_data: labelled data to fit the mean-field factor to.
         """
         fit_covariance(self, dataset, batch_size)
+        if validation_data is not None:
+            fit_mean_field(self, validation_data)
 
     def fit(self, *args, **kwargs) -> keras.callbacks.History:
         """`fit` of the stock model; the covariance takes care of itself."""
@@ -176,7 +185,7 @@ class PlexModel:
         finally:
             self._plex.validation_data = None
         if self._fits_mean_field() and validation is not None:
-            fit_mean_field(self, validation, arguments.validation_steps())
+            try_fit_mean_field(self, validation, arguments.validation_steps())
         return history
 
     def compile(self, *args, **kwargs) -> None:
@@ -200,32 +209,6 @@ class PlexModel:
             outputs = super().call(*args, **kwargs)
             head_inputs = current.head_inputs
         return RETURNS[forward_pass.mode()](self, outputs, head_inputs)
-
-    def train_step(self, *args, **kwargs):
-        with forward_pass.returning(forward_pass.MEMBERS):
-            return super().train_step(*args, **kwargs)
-
-    def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
-        def loss(outputs):
-            return super(PlexModel, self).compute_loss(
-                x=x,
-                y=y,
-                y_pred=outputs,
-                sample_weight=sample_weight,
-                training=training,
-            )
-
-        if forward_pass.mode() != forward_pass.MEMBERS:
-            return loss(y_pred)
-        flags = self.conversion.layout.member_outputs
-        return mean_over_members(loss, y_pred, flags, self.ensemble_size)
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        if forward_pass.mode() == forward_pass.MEMBERS:
-            y_pred = forecast(self, y_pred)
-        return super().compute_metrics(x, y, y_pred, sample_weight)
 
     def summary(self, *args, **kwargs) -> None:
         """`summary` of the stock model, then the converted layers."""

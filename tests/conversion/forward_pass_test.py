@@ -66,9 +66,10 @@ def test_a_pass_knows_what_its_head_got():
         assert outer.head_inputs is x
 
 
-def test_nothing_is_kept_after_a_pass():
+def test_a_head_called_outside_a_pass_leaves_nothing_behind():
     head = keras.layers.Dense(2)
     add_mixin(head, forward_pass.RecordsInputs)
+    head(np.ones((4, 3)))
     with forward_pass.model_pass(class_token_only=False) as current:
         head(np.ones((4, 3)))
     assert current.head_inputs is None

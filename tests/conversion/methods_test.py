@@ -15,7 +15,9 @@ CLASSES = METHODS["batch_ensemble"]
 
 LAYERS = [
     (
-        keras.layers.Dense(4, "gelu", use_bias=False, name="a", trainable=False),
+        keras.layers.Dense(
+            4, "gelu", use_bias=False, name="a", trainable=False
+        ),
         BatchEnsembleDense,
     ),
     (

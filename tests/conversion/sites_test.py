@@ -19,7 +19,15 @@ PROJECTIONS = ("query", "key", "value", "attention_output")
 
 @pytest.fixture(scope="module")
 def models():
-    return {name: cases.make(name) for name in cases.MODELS}
+    return Models()
+
+
+class Models(dict):
+    """Each model made when it is asked for first."""
+
+    def __missing__(self, name):
+        self[name] = cases.make(name)
+        return self[name]
 
 
 def find(model, **settings):

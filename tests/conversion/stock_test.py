@@ -116,9 +116,7 @@ def test_a_backbone_gets_its_familys_head(use_class_token):
     x = cases.examples(backbone)
     tokens = cases.to_numpy(backbone(x))
     pooled = tokens[:, 0] if use_class_token else tokens.mean(axis=1)
-    np.testing.assert_allclose(
-        model(x), model.output_dense(pooled), atol=1e-5
-    )
+    np.testing.assert_allclose(model(x), model.output_dense(pooled), atol=1e-5)
     assert model.num_classes == 5
     assert model.backbone is not backbone
     assert kept_weights(backbone, model, "predictions") > 30
