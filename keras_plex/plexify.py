@@ -6,10 +6,12 @@ import keras
 
 from keras_plex.conversion.copying import copy_compilation
 from keras_plex.conversion.copying import copy_model
+from keras_plex.conversion.copying import serialize_stock
 from keras_plex.conversion.settings import DEFAULT_FAST_WEIGHT_STDDEV
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.stock import check_stock_model
 from keras_plex.conversion.stock import with_new_head
+from keras_plex.conversion.surgery import walk_layers
 from keras_plex.models.plex_model import PlexModel
 from keras_plex.models.plex_model import adopt
 from keras_plex.types import Config
@@ -98,13 +100,17 @@ def plexify(
             f"{model.name!r} is converted already. Pass the stock model."
         )
     check_stock_model(model, num_classes)
+    inner = [x.name for x in walk_layers(model) if isinstance(x, PlexModel)]
+    if inner:
+        raise ValueError(
+            f"{model.name!r} holds a converted model, {inner[0]!r}. Convert "
+            "the outer one before, or only the inner one."
+        )
     if num_classes is None:
         stock = copy_model(model)
     else:
         stock = with_new_head(model, num_classes)
-    stock_config = keras.saving.serialize_keras_object(stock)
-    stock_config.pop("compile_config", None)
-    plex = adopt(stock, stock_config, settings)
+    plex = adopt(stock, serialize_stock(stock), settings)
     if num_classes is None:
         copy_compilation(model, plex)
     return plex

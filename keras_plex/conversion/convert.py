@@ -1,6 +1,7 @@
 """Converts a model in place: sites, head, and where its rows are tiled."""
 
 import dataclasses
+import warnings
 
 import keras
 
@@ -13,8 +14,10 @@ from keras_plex.conversion.methods import METHODS
 from keras_plex.conversion.methods import ensemble_template
 from keras_plex.conversion.methods import fast_weight_initializer
 from keras_plex.conversion.settings import Settings
+from keras_plex.conversion.sites import Site
 from keras_plex.conversion.sites import find_sites
 from keras_plex.conversion.surgery import add_mixin
+from keras_plex.conversion.surgery import number_of_calls
 from keras_plex.conversion.surgery import upgrade_layer
 from keras_plex.conversion.tiling import Layout
 from keras_plex.conversion.tiling import tile_where_needed
@@ -48,6 +51,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     sites = find_sites(
         model, tuple(classes), settings, head.layer if head else None
     )
+    warn_about_frozen_members(sites, settings)
     for number, site in enumerate(sites):
         initializer = fast_weight_initializer(
             settings.fast_weight_stddev, settings.seed, number
@@ -73,6 +77,19 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     )
 
 
+def warn_about_frozen_members(sites: list[Site], settings: Settings) -> None:
+    """Warns if members would stay as they are drawn."""
+    frozen = [site.path for site in sites if not site.layer.trainable]
+    if frozen and settings.fast_weight_stddev > 0:
+        warnings.warn(
+            f"{len(frozen)} of {len(sites)} converted layers are frozen "
+            f"(trainable=False), such as {frozen[0]!r}: their members start "
+            "away from the stock weights and cannot learn. Unfreeze these "
+            "layers, or pass `fast_weight_stddev=0.0`.",
+            stacklevel=5,
+        )
+
+
 def with_default_head(
     settings: Settings, head: Head | None, model: keras.Model
 ) -> Settings:
@@ -83,6 +100,12 @@ def with_default_head(
             f"Found no `Dense` that makes the one output of {model.name!r}, "
             f"so it cannot get the head {name!r}. Pass `num_classes=` to give "
             'it a new head, or `head="keep"` to leave its outputs as they are.'
+        )
+    if name != "keep" and number_of_calls(head.layer) > 1:
+        raise ValueError(
+            f"The output layer {head.layer.path!r} of {model.name!r} is called "
+            f"{number_of_calls(head.layer)} times, so it cannot become the "
+            f'head {name!r}. Pass `head="keep"`.'
         )
     return dataclasses.replace(settings, head=name)
 

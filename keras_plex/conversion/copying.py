@@ -1,5 +1,6 @@
 """A faithful copy of a model, so that the one passed in stays as it is."""
 
+import inspect
 import warnings
 
 import keras
@@ -28,6 +29,14 @@ def copy_model(model: keras.Model, **config_changes) -> keras.Model:
     return copy
 
 
+def serialize_stock(model: keras.Model) -> Config:
+    """What a file needs to make the stock model again, uncompiled."""
+    serialized = keras.saving.serialize_keras_object(model)
+    serialized.pop("compile_config", None)
+    serialized["config"].update(_head_dtype(model))
+    return serialized
+
+
 def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
     """Compiles the copy as the model is, with a fresh optimizer."""
     if not getattr(model, "compiled", False):
@@ -38,7 +47,7 @@ def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
         warnings.warn(
             f"Could not copy how {model.name!r} was compiled: "
             f"{str(error)[:200]}. Call `compile` again.",
-            stacklevel=4,
+            stacklevel=3,
         )
 
 
@@ -47,9 +56,16 @@ def _from_config(model: keras.Model, config_changes: Config) -> keras.Model:
         type(layer).__name__: type(layer) for layer in walk_layers(model)
     }
     try:
-        config = {**model.get_config(), **config_changes}
+        config = {**model.get_config(), **_head_dtype(model)}
+        config.update(config_changes)
         if "preprocessor" in config:
             config["preprocessor"] = None
+        if config.get("build_input_shape"):
+            # A Sequential model built by data knows the size of its batch.
+            config["build_input_shape"] = (
+                None,
+                *config["build_input_shape"][1:],
+            )
         with keras.saving.custom_object_scope(classes):
             return type(model).from_config(config)
     except Exception as error:
@@ -61,12 +77,21 @@ def _from_config(model: keras.Model, config_changes: Config) -> keras.Model:
         ) from error
 
 
+def _head_dtype(model: keras.Model) -> Config:
+    # KerasHub's tasks take it as an argument but leave it out of the config.
+    head = getattr(model, "output_dense", None)
+    takes_it = "head_dtype" in inspect.signature(type(model)).parameters
+    return {"head_dtype": head.dtype_policy.name} if head and takes_it else {}
+
+
 def _copy_state(model: keras.Model, copy: keras.Model) -> None:
     ours = [layer for layer in walk_layers(model) if owns_variables(layer)]
     theirs = [layer for layer in walk_layers(copy) if owns_variables(layer)]
-    for old, new in zip(ours, theirs, strict=True):
-        if getattr(old, "lora_enabled", False) and not new.lora_enabled:
-            new.enable_lora(old.lora_rank, lora_alpha=old.lora_alpha)
+    for old, new in zip(ours, theirs, strict=False):
+        if getattr(old, "lora_enabled", False):
+            if not new.lora_enabled:
+                new.enable_lora(old.lora_rank)
+            new.lora_alpha = old.lora_alpha
     shapes = [tuple(weight.shape) for weight in model.weights]
     if shapes != [tuple(weight.shape) for weight in copy.weights]:
         raise ValueError(
@@ -74,9 +99,28 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
             f"has other weights ({len(copy.weights)} instead of "
             f"{len(shapes)}, or other shapes)."
         )
-    copy.set_weights(model.get_weights())
     for old, new in zip(ours, theirs, strict=True):
-        new.trainable = old.trainable
+        if old.dtype_policy.name != new.dtype_policy.name:
+            raise ValueError(
+                f"Cannot copy {model.name!r}: its configuration does not tell "
+                f"that {old.path!r} computes in {old.dtype_policy.name}; made "
+                f"again it computes in {new.dtype_policy.name}."
+            )
+    copy.set_weights(model.get_weights())
+    _copy_trainable_flags(model, copy)
+
+
+def _copy_trainable_flags(model: keras.Model, copy: keras.Model) -> None:
+    # Outer ones first: a flag goes down to all that is inside.
+    copy.trainable = model.trainable
+    pairs = list(zip(_flagged(model), _flagged(copy), strict=False))
+    if all(type(old) is type(new) for old, new in pairs):
+        for old, new in pairs:
+            new.trainable = old.trainable
     for old, new in zip(model.weights, copy.weights, strict=True):
         if new.trainable != old.trainable:
             new.trainable = old.trainable
+
+
+def _flagged(model: keras.Model) -> list[keras.layers.Layer]:
+    return [layer for layer in walk_layers(model) if layer.weights]

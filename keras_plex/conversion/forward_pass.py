@@ -17,6 +17,7 @@ DETAILS, FEATURES = "details", "features"
 class _Current(threading.local):
     mode = FORECAST
     class_token_only = False
+    is_open = False
     head_inputs: Tensor | None = None
 
 
@@ -41,12 +42,15 @@ def returning(new_mode: str) -> Iterator[None]:
 @contextlib.contextmanager
 def model_pass(class_token_only: bool) -> Iterator[_Current]:
     """Around one model's layers; gives what they recorded."""
-    old = _current.class_token_only, _current.head_inputs
-    _current.class_token_only, _current.head_inputs = class_token_only, None
+    names = ("class_token_only", "is_open", "head_inputs")
+    old = [getattr(_current, name) for name in names]
+    _current.class_token_only = class_token_only
+    _current.is_open, _current.head_inputs = True, None
     try:
         yield _current
     finally:
-        _current.class_token_only, _current.head_inputs = old
+        for name, value in zip(names, old, strict=True):
+            setattr(_current, name, value)
 
 
 def is_class_token_only() -> bool:
@@ -58,5 +62,6 @@ class RecordsInputs:
     """Mixin in front of an output layer: its inputs are the features."""
 
     def __call__(self, inputs, *args, **kwargs):
-        _current.head_inputs = inputs
+        if _current.is_open:
+            _current.head_inputs = inputs
         return super().__call__(inputs, *args, **kwargs)

@@ -114,23 +114,23 @@ def find_head(model: keras.Model) -> Head | None:
 
     Activations and layers without weights may follow it.
     """
-    outputs = model.outputs
+    outputs = getattr(model, "outputs", None)
     if not outputs or len(outputs) != 1:
         return None
-    operation, activation = producer(outputs[0]), "linear"
+    operation, inputs = producer(outputs[0])
+    activation = "linear"
     while operation is not None:
         if type(operation) is keras.layers.Dense:
-            own = activation_name(operation.activation)
-            return Head(
-                operation, own if activation == "linear" else activation
-            )
+            if activation == "linear":
+                activation = activation_name(operation.activation)
+            return Head(operation, activation)
         if isinstance(operation, keras.Model):
             return _nested(operation, activation)
         if not isinstance(operation, PASSED_OVER):
             return None
         if activation == "linear":
             activation = _activation_of(operation)
-        operation = producer(operation.input)
+        operation, inputs = producer(inputs[0])
     return None
 
 

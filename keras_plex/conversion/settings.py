@@ -1,6 +1,8 @@
 """The arguments of `plexify`, checked."""
 
 import dataclasses
+import math
+import re
 
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import check_head_options
@@ -41,7 +43,7 @@ class Settings:
 
     def _check_stddev(self) -> None:
         stddev = self.fast_weight_stddev
-        if not is_number(stddev) or not stddev >= 0:
+        if not is_number(stddev) or not 0 <= stddev < math.inf:
             raise ValueError(
                 "`fast_weight_stddev` must be a number of at least 0; 0.0 "
                 "makes every member equal to the stock model. "
@@ -81,6 +83,14 @@ class Settings:
                 "`layers` must be a non-empty list of regular expressions on "
                 f"layer paths. Received: layers={patterns!r}"
             )
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(
+                    "`layers` must hold regular expressions. "
+                    f"Received: {pattern!r}, which is none: {error}"
+                ) from error
         if self.last_blocks != DEFAULT_LAST_BLOCKS:
             raise ValueError(
                 "`layers` chooses the layers itself: leave `last_blocks` out. "

@@ -5,6 +5,8 @@ import keras
 from keras_plex.conversion.copying import copy_model
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import find_head
+from keras_plex.conversion.surgery import number_of_calls
+from keras_plex.conversion.surgery import walk_layers
 from keras_plex.layers.gp_arguments import is_integer
 
 # Rank of a backbone's output -> what makes one vector per example of it.
@@ -29,7 +31,19 @@ def check_stock_model(model: keras.Model, num_classes: int | None) -> None:
             "`keras.Input`; wrap a subclassed model as `keras.Model(inputs, "
             "model(inputs))`."
         )
-    if any(tensor.shape[0] is not None for tensor in model.inputs):
+    quantized = [
+        layer.path
+        for layer in walk_layers(model)
+        if getattr(layer, "quantization_mode", None) is not None
+    ]
+    if quantized:
+        raise ValueError(
+            f"{len(quantized)} layers of {model.name!r} are quantized, such as "
+            f"{quantized[0]!r}. Convert first, quantize after."
+        )
+    is_fixed = any(tensor.shape[0] is not None for tensor in model.inputs)
+    # A Sequential model built by data is copied with a free batch size.
+    if is_fixed and not _is_built_by_data(model):
         raise ValueError(
             f"{model.name!r} has a fixed batch size, which leaves no room for "
             "members. Make it with `keras.Input(shape)`. Received: "
@@ -49,6 +63,11 @@ def check_stock_model(model: keras.Model, num_classes: int | None) -> None:
         )
 
 
+def _is_built_by_data(model: keras.Model) -> bool:
+    is_sequential = isinstance(model, keras.Sequential)
+    return is_sequential and "build_input_shape" in model.get_config()
+
+
 def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     """A copy of `model` with a new output layer of `num_classes` logits."""
     family = find_family(model)
@@ -57,7 +76,7 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     copy = copy_model(model)
     head = find_head(copy)
     if family is not None:
-        return _task_with_new_head(model, num_classes)
+        return _task_with_new_head(copy, num_classes)
     if len(copy.outputs) != 1:
         raise ValueError(
             "`num_classes` replaces the one output of a model. "
@@ -73,6 +92,12 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
         if len(x.shape) in POOLING:
             x = POOLING[len(x.shape)]()(x)
         name = "predictions"
+    elif head.layer not in copy.layers or number_of_calls(head.layer) > 1:
+        raise ValueError(
+            f"`num_classes` cannot replace the output layer of {model.name!r}: "
+            f"{head.layer.path!r} lies in an inner model or is called more "
+            "than once. Put a new `Dense` on the model yourself."
+        )
     else:
         x, name = head.layer.input, head.layer.name
     is_sequential = isinstance(copy, keras.Sequential)
@@ -81,15 +106,18 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     return keras.Model(inputs, outputs, name=copy.name)
 
 
-def _task_with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
-    config = {**model.get_config(), "num_classes": num_classes}
-    config["preprocessor"] = None
-    task = type(model).from_config(config)
-    task.preprocessor = model.preprocessor
-    new = task.output_dense.weights
-    kept = [w for w in task.weights if all(w is not n for n in new)]
-    old = model.output_dense.weights
-    values = [w for w in model.weights if all(w is not o for o in old)]
-    for weight, value in zip(kept, values, strict=True):
-        weight.assign(value)
+def _task_with_new_head(copy: keras.Model, num_classes: int) -> keras.Model:
+    # Around the backbone that the copy has already, with all its flags.
+    config = {
+        **copy.get_config(),
+        "head_dtype": copy.output_dense.dtype_policy,
+        "backbone": copy.backbone,
+        "preprocessor": copy.preprocessor,
+        "num_classes": num_classes,
+    }
+    task = type(copy)(**config)
+    old = getattr(copy, "intermediate_layer", None)
+    if old is not None:
+        task.intermediate_layer.set_weights(old.get_weights())
+        task.intermediate_layer.trainable = old.trainable
     return task

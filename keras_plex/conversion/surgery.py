@@ -31,10 +31,20 @@ def owns_variables(layer: keras.layers.Layer) -> bool:
     return bool(layer._trainable_variables or layer._non_trainable_variables)
 
 
-def producer(tensor: keras.KerasTensor) -> keras.Operation | None:
-    """The operation of a functional graph that made `tensor`."""
+def producer(
+    tensor: keras.KerasTensor,
+) -> tuple[keras.Operation | None, list[keras.KerasTensor]]:
+    """The operation of a graph that made `tensor`, and what it made it from."""
     history = getattr(tensor, "_keras_history", None)
-    return None if history is None else history.operation
+    if history is None:
+        return None, []
+    node = history.operation._inbound_nodes[history.node_index]
+    return history.operation, node.input_tensors
+
+
+def number_of_calls(operation: keras.Operation) -> int:
+    """How often an operation occurs in the graphs that were made with it."""
+    return len(operation._inbound_nodes)
 
 
 def upgrade_layer(
@@ -66,9 +76,18 @@ def _see_new_call(layer: keras.layers.Layer) -> None:
 
 
 def move_kernel(layer: keras.layers.Layer, name: str | None) -> None:
-    """Gives a Dense layer's kernel another attribute name, or drops it."""
+    """Gives a Dense layer's kernel another attribute name, or drops it.
+
+    LoRA weights are merged into it first.
+    """
     with _unlocked(layer):
         kernel = layer._kernel
+        if layer.lora_enabled:
+            kernel.assign(layer.kernel)
+            kernel.trainable = True
+            del layer.lora_kernel_a
+            del layer.lora_kernel_b
+            layer.lora_enabled = False
         del layer._kernel
         if name is not None:
             setattr(layer, name, kernel)

@@ -71,7 +71,7 @@ def tile_where_needed(
         warnings.warn(
             f"Cannot tell where the rows of {model.name!r} meet its members, "
             "so all of it runs once per member. The dry run said: "
-            f"{str(error)[:300]}",
+            f"{str(error)[:2000]}",
             stacklevel=5,
         )
         return Layout(True, (True,) * outputs)
@@ -102,11 +102,15 @@ def probe(
     is_block = {id(block) for block in blocks}
     few, many = PROBE_BATCH, ensemble_size * PROBE_BATCH
     plans: dict[int, tuple[keras.Operation, frozenset[str]]] = {}
+    mixed: list[tuple] = []
 
     def change(operation, args, kwargs):
         rows: dict[str, int] = {}
 
         def note(name: str, x: Tensor) -> Tensor:
+            if {few, many} & set(x.shape[1:]):
+                mixed.append(tuple(x.shape))
+                raise MixedExamplesError
             rows[name] = x.shape[0]
             return x
 
@@ -128,9 +132,17 @@ def probe(
 
     dry_run = _DryRun(model)
     with intercept_calls(change), forward_pass.returning(forward_pass.MEMBERS):
-        outputs = dry_run.compute_output_spec(_symbolic_inputs(model))
+        try:
+            outputs = dry_run.compute_output_spec(_symbolic_inputs(model))
+        except Exception:
+            if mixed:
+                # Keras wraps what is raised inside: say it plainly.
+                raise _mixed_examples(model, mixed[0]) from None
+            raise
     outputs = tree.flatten(outputs)
-    _check_examples_stay_apart(model, outputs, {few, many})
+    for output in outputs:
+        if {few, many} & set(output.shape[1:]):
+            raise _mixed_examples(model, tuple(output.shape))
     needed = [plan for plan in plans.values() if plan[1]]
     return needed, [output.shape[0] for output in outputs]
 
@@ -156,17 +168,13 @@ def _symbolic_inputs(model: keras.Model):
     return tree.map_structure(symbolic, model.input)
 
 
-def _check_examples_stay_apart(
-    model: keras.Model, outputs: list, row_counts: set[int]
-) -> None:
-    for output in outputs:
-        if row_counts & set(output.shape[1:]):
-            raise MixedExamplesError(
-                f"{model.name!r} compares the examples of a batch with each "
-                f"other (an output has shape {tuple(output.shape)} for "
-                f"{PROBE_BATCH} examples), so members cannot be told apart. "
-                "Convert the part of it that treats each example alone."
-            )
+def _mixed_examples(model: keras.Model, shape: tuple) -> MixedExamplesError:
+    return MixedExamplesError(
+        f"{model.name!r} compares the examples of a batch with each other (a "
+        f"tensor has shape {shape} for {PROBE_BATCH} examples), so members "
+        "cannot be told apart. Convert the part of it that treats each "
+        "example alone."
+    )
 
 
 def map_tensors(

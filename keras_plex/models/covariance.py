@@ -56,7 +56,13 @@ def fit_mean_field(
     batches = itertools.islice(iterate_batches(validation), steps)
     logits, variance, labels = _collect(model, batches)
     kind = _logits_kind(model)
-    factor = fit_mean_field_factor(logits, variance, labels, kind)
+    factor = fit_mean_field_factor(
+        logits,
+        variance,
+        labels,
+        kind,
+        typical_factor=DEFAULT_MEAN_FIELD_FACTOR,
+    )
     model.gp_head.mean_field.assign(factor)
 
 

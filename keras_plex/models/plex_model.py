@@ -4,13 +4,14 @@ import dataclasses
 
 import keras
 import numpy as np
-from keras import tree
 
 from keras_plex.conversion import forward_pass
 from keras_plex.conversion.convert import Conversion
 from keras_plex.conversion.convert import convert
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.surgery import set_model_class
+from keras_plex.conversion.surgery import tile_with_mask
+from keras_plex.conversion.tiling import map_tensors
 from keras_plex.layers.random_feature_gp import RandomFeatureGP
 from keras_plex.models.covariance import fit_covariance
 from keras_plex.models.covariance import fit_mean_field
@@ -25,7 +26,6 @@ from keras_plex.models.plex_state import PlexState
 from keras_plex.models.predictive_distribution import predictive_distribution
 from keras_plex.models.returns import RETURNS
 from keras_plex.models.summary import print_conversion
-from keras_plex.ops.ensemble_axis import tile_members
 from keras_plex.ops.probabilities import MIXTURES
 from keras_plex.predictions import Predictions
 from keras_plex.tables import lookup
@@ -199,12 +199,11 @@ class PlexModel(MemberTraining):
                 self.output_kind = kind
 
     def call(self, *args, **kwargs):
-        conversion = self.conversion
+        conversion, size = self.conversion, self.ensemble_size
         if conversion.layout.tiled_inputs:
-            inputs = tree.map_structure(
-                lambda x: tile_members(x, self.ensemble_size), args[0]
+            args, kwargs = map_tensors(
+                self, args, kwargs, lambda name, x: tile_with_mask(x, size)
             )
-            args = (inputs, *args[1:])
         with forward_pass.model_pass(conversion.class_token_only) as current:
             outputs = super().call(*args, **kwargs)
             head_inputs = current.head_inputs

@@ -168,10 +168,9 @@ def test_a_functional_model_gets_a_new_head_in_place_of_the_old(name):
     assert new.name == model.name
 
 
-def test_a_head_of_an_inner_model_is_replaced():
-    model = cases.make("nested")
-    new = with_new_head(model, 7)
-    assert new(cases.examples(model)).shape == (4, 7)
+def test_a_head_of_an_inner_model_cannot_be_replaced_and_says_so():
+    with pytest.raises(ValueError, match="'head' lies in an inner model"):
+        with_new_head(cases.make("nested"), 7)
 
 
 def test_inputs_keep_their_names_below_a_new_head():

@@ -207,7 +207,7 @@ def similarities():
 def test_a_model_that_compares_examples_is_refused():
     x, _, scores = similarities()
     model = keras.Model(x, scores, name="siamese")
-    message = r"'siamese' compares the examples .*\(3027, 3027\).* 1009"
+    message = r"'siamese' compares the examples .*3027\) for 1009"
     with pytest.raises(MixedExamplesError, match=message):
         plexify(model, last_blocks=1, head="keep")
 
@@ -236,7 +236,7 @@ def test_a_model_that_is_refused_stays_as_it_is():
 
 def test_tensors_of_a_call_are_mapped_with_their_names():
     x = keras.Input((3,))
-    add = producer(layers.Add()([x, x]))
+    add, _ = producer(layers.Add()([x, x]))
     seen = {}
 
     def note(name, tensor):

@@ -223,12 +223,10 @@ def tf_batches(labels, size=8):
 @pytest.mark.parametrize(
     "make_data",
     [
-        lambda y: (X_VALIDATION, y),
-        lambda y: (X_VALIDATION, y, np.ones(40)),
-        lambda y: (X_VALIDATION, y[:, None]),
+        lambda y: (X_VALIDATION, y[:, None], np.ones(40)),
         tf_batches,
     ],
-    ids=["arrays", "with weights", "column of labels", "tf.data"],
+    ids=["arrays", "tf.data"],
 )
 def test_factor_equals_a_grid_search_on_the_validation_data(make_data):
     model, labels = confident_model()
@@ -332,6 +330,42 @@ def test_labels_per_token_end_no_training_with_an_error():
     y = rng.integers(0, 3, size=(6, 5))
     history = model.fit(x, y, validation_data=(x, y), verbose=0).history
     assert len(history["val_loss"]) == 1
+
+
+# The mean-field factor, in fit_covariance
+
+
+def test_fit_covariance_fits_the_factor_to_labelled_data():
+    model, labels = confident_model()
+    model.fit_covariance(X, validation_data=(X_VALIDATION, labels))
+    assert_knows(model, random_features(model))
+    expected = best_factor(model, X_VALIDATION, labels)
+    np.testing.assert_allclose(factor_of(model), expected, rtol=0.01)
+
+
+def test_fit_covariance_without_labels_leaves_the_factor(model):
+    model.fit_covariance(X)
+    assert factor_of(model) == DEFAULT_MEAN_FIELD_FACTOR
+    with pytest.raises(ValueError, match="no labels"):
+        model.fit_covariance(X, validation_data=X)
+    assert factor_of(model) == DEFAULT_MEAN_FIELD_FACTOR
+
+
+def test_fit_covariance_of_a_regression_or_a_chosen_factor_keeps_it():
+    regression = make_plex(make_stock(2), "mse")
+    chosen = make_plex(mean_field_factor=0.25)
+    # What would ask for a large factor: every forecast is wrong.
+    opposite = -np.sign(regression.predict(X, verbose=0))
+    wrong = (chosen.predict_uncertainty(X).labels + 1) % 3
+    for model, y, factor in (
+        (regression, opposite, 0.0),
+        (chosen, wrong, 0.25),
+    ):
+        try:
+            model.fit_covariance(X, validation_data=(X, y))
+        except ValueError:
+            pass  # To refuse an argument that would be ignored is fair.
+        assert factor_of(model) == factor
 
 
 def test_factor_is_saved_with_the_model(tmp_path):

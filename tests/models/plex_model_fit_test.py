@@ -170,9 +170,7 @@ def assert_saw_this_epoch(watch, model):
 
 
 CALLBACKS = {
-    "alone": lambda watch, model: watch,
     "in a list": lambda watch, model: [watch],
-    "in a tuple": lambda watch, model: (watch,),
     "before one's own ResetCovariance": lambda watch, model: [
         watch,
         ResetCovariance(),

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import inspect
 import json
 import os
 import pathlib
@@ -165,13 +166,18 @@ def models():
 
 
 @pytest.fixture(scope="module")
-def loaded(models, tmp_path_factory):
-    """What each model says, loaded in one fresh process."""
-    import inspect
-
+def saved_and_loaded(models, tmp_path_factory):
+    """What each model says, here and loaded in one fresh process."""
     folder = tmp_path_factory.mktemp("saved")
+    saved = {}
     for name, model in models.items():
         model.save(folder / f"{name}.keras")
+        saved[name] = {
+            "class": [c.__name__ for c in type(model).__mro__],
+            "kind": model.output_kind,
+            "everything": everything(model),
+            "after_more": after_more(model),
+        }
     functions = (data_for, everything, after_more)
     source = "\n".join(inspect.getsource(function) for function in functions)
     data = pickle.dumps((X, IMAGES, Y, source))
@@ -184,32 +190,30 @@ def loaded(models, tmp_path_factory):
         text=True,
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    return pickle.loads((folder / "found.pickle").read_bytes())
+    return saved, pickle.loads((folder / "found.pickle").read_bytes())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
-def test_fresh_process_loads_the_model_bit_for_bit(models, loaded, name):
-    model, found = models[name], loaded[name]
-    assert_equal(found["everything"], everything(model))
-    assert found["kind"] == model.output_kind
-    assert found["class"] == [c.__name__ for c in type(model).__mro__]
+def test_fresh_process_loads_the_model_bit_for_bit(saved_and_loaded, name):
+    saved, loaded = (found[name] for found in saved_and_loaded)
+    assert_equal(loaded["everything"], saved["everything"])
+    assert loaded["class"] == saved["class"]
+    assert loaded["kind"] == saved["kind"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
-def test_fresh_process_goes_on_training_where_it_stopped(models, loaded, name):
-    # A copy, so that the order of the tests does not matter.
-    model = copy.deepcopy(models[name])
-    expected = after_more(model)
-    assert expected["step"] == 2
-    found = loaded[name]["after_more"]
-    for path, value in expected.items():
-        np.testing.assert_allclose(found[path], value, atol=1e-6, err_msg=path)
+def test_fresh_process_trains_on_where_it_stopped(saved_and_loaded, name):
+    saved, loaded = (found[name]["after_more"] for found in saved_and_loaded)
+    assert saved["step"] == 2
+    for path, value in saved.items():
+        np.testing.assert_allclose(loaded[path], value, atol=1e-6, err_msg=path)
 
 
 @pytest.mark.slow
-def test_loading_without_the_import_says_what_is_missing(loaded):
+def test_loading_without_the_import_says_what_is_missing(saved_and_loaded):
+    _, loaded = saved_and_loaded
     assert "keras_plex>PlexModel" in loaded["without import"]
 
 
@@ -354,7 +358,8 @@ def test_compilation_of_a_hub_task_is_kept(models, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded.optimizer) is keras.optimizers.Adam
     assert float(loaded.optimizer.learning_rate) == pytest.approx(0.05)
-    assert int(loaded.optimizer.iterations) == 1
+    iterations = int(model.optimizer.iterations)
+    assert int(loaded.optimizer.iterations) == iterations > 0
     assert loaded.loss.from_logits
     names = loaded.evaluate(IMAGES, Y, verbose=0, return_dict=True)
     assert set(names) == {"loss", "accuracy"}

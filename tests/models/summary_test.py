@@ -5,8 +5,6 @@ import pytest
 
 import keras_plex
 
-pytest.importorskip("keras_hub")
-
 
 def make_mlp():
     return keras.Sequential(
@@ -20,8 +18,7 @@ def make_mlp():
 
 
 def make_vit():
-    import keras_hub
-
+    keras_hub = pytest.importorskip("keras_hub")
     backbone = keras_hub.models.ViTBackbone(
         image_shape=(8, 8, 1),
         patch_size=4,
@@ -48,8 +45,15 @@ def converted_rows(lines):
     }
 
 
-@pytest.mark.parametrize("make_stock", [make_mlp, make_vit])
-@pytest.mark.parametrize("head", ["gp", "keep", "batch_ensemble"])
+@pytest.mark.parametrize(
+    "make_stock, head",
+    [
+        (make_mlp, "gp"),
+        (make_mlp, "keep"),
+        (make_mlp, "batch_ensemble"),
+        (make_vit, "gp"),
+    ],
+)
 def test_added_weights_sum_to_the_difference(make_stock, head):
     stock = make_stock()
     model = keras_plex.plexify(stock, head=head)

@@ -1,0 +1,484 @@
+"""The monitor's numbers are those one computes by hand after the epoch."""
+
+import csv
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from sklearn import metrics
+
+import keras_plex
+from keras_plex.callbacks import ReliabilityMonitor
+from keras_plex.predictions import Predictions
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(12, 4)).astype("float32")
+Y = np.arange(12) % 3
+X_VAL = RNG.normal(size=(20, 4)).astype("float32")
+Y_VAL = np.arange(20) % 3
+X_FAR = 5 * RNG.normal(size=(8, 4)).astype("float32")
+X_SHIFTED = X_VAL + RNG.normal(size=(20, 4)).astype("float32")
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+MEASURED = {
+    "val_nll",
+    "val_ece",
+    "val_brier",
+    "shifted/noise_accuracy",
+    "shifted/noise_nll",
+    "shifted/noise_ece",
+    "shifted/noise_brier",
+    "ood/far/msp_auroc",
+    "ood/far/msp_aupr",
+    "ood/far/msp_fpr95",
+}
+
+
+def make_stock(units=3, activation=None):
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dense(units, activation),
+        ]
+    )
+
+
+def compiled(model, learning_rate=0.5):
+    optimizer = keras.optimizers.SGD(learning_rate)
+    model.compile(optimizer, LOSS, run_eagerly=True)
+    return model
+
+
+def make_plex(head="gp", learning_rate=0.5):
+    keras.utils.set_random_seed(0)
+    options = {"num_features": 8, "mean_field_factor": 2.0}
+    model = keras_plex.plexify(
+        make_stock(),
+        last_blocks=1,
+        head=head,
+        head_options=options if head == "gp" else None,
+        seed=0,
+    )
+    return compiled(model, learning_rate)
+
+
+def make_monitor(validation=(X_VAL, Y_VAL), **options):
+    return ReliabilityMonitor(
+        validation,
+        **{
+            "ood": {"far": X_FAR},
+            "shifted": {"noise": (X_SHIFTED, Y_VAL)},
+            **options,
+        },
+    )
+
+
+def fit(model, *callbacks, **options):
+    """The history of one epoch."""
+    return model.fit(
+        X,
+        Y,
+        **{
+            "batch_size": 4,
+            "verbose": 0,
+            "callbacks": list(callbacks),
+            **options,
+        },
+    ).history
+
+
+def predictions_of(model, x):
+    if isinstance(model, keras_plex.PlexModel):
+        return model.predict_uncertainty(x)
+    outputs = model.predict(x, verbose=0)
+    return Predictions.from_outputs(outputs, "softmax_logits")
+
+
+def forecasts_by_hand(model, x, y):
+    forecast = predictions_of(model, x).probabilities.astype("float64")
+    confidence, right = forecast.max(-1), forecast.argmax(-1) == y
+    ece = 0.0
+    for low in np.arange(15) / 15:
+        inside = (confidence > low) & (confidence <= low + 1 / 15)
+        if inside.any():
+            gap = right[inside].mean() - confidence[inside].mean()
+            ece += inside.mean() * abs(gap)
+    return {
+        "accuracy": right.mean(),
+        "nll": -np.mean(np.log(forecast[np.arange(len(y)), y])),
+        "ece": ece,
+        "brier": np.mean(np.sum((forecast - np.eye(3)[y]) ** 2, -1)),
+    }
+
+
+def ood_by_hand(model, score="msp"):
+    scores = []
+    for x in (X_VAL, X_FAR):
+        found = predictions_of(model, x)
+        values = 1 - found.confidence if score == "msp" else found.variance
+        scores.append(values)
+    is_ood = np.array([0] * 20 + [1] * 8)
+    threshold = np.sort(scores[1])[0]  # 95 % of 8 are all of them
+    scores_of_all = np.concatenate(scores)
+    return {
+        "auroc": metrics.roc_auc_score(is_ood, scores_of_all),
+        "aupr": metrics.average_precision_score(is_ood, scores_of_all),
+        "fpr95": np.mean(scores[0] >= threshold),
+    }
+
+
+def assert_by_hand(values, model):
+    """The last values of a history are those of the model as it is."""
+    known = forecasts_by_hand(model, X_VAL, Y_VAL)
+    shifted = forecasts_by_hand(model, X_SHIFTED, Y_VAL)
+    ood = ood_by_hand(model)
+    expected = {
+        **{f"val_{name}": known[name] for name in ("nll", "ece", "brier")},
+        **{f"shifted/noise_{name}": v for name, v in shifted.items()},
+        **{f"ood/far/msp_{name}": v for name, v in ood.items()},
+    }
+    assert set(expected) == MEASURED
+    found = {name: values[name][-1] for name in expected}
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """A model that has been fitted, and its history."""
+    model = make_plex()
+    monitor = make_monitor(scores=("msp", "variance"))
+    history = fit(model, monitor, epochs=2)
+    return model, history
+
+
+def test_values_are_those_of_the_model_after_the_epoch(measured):
+    model, history = measured
+    assert_by_hand(history, model)
+
+
+def test_variance_is_that_of_this_epochs_covariance(measured):
+    model, history = measured
+    for name, value in ood_by_hand(model, "variance").items():
+        found = history[f"ood/far/variance_{name}"][-1]
+        assert found == pytest.approx(value, abs=1e-6)
+
+
+def test_history_holds_each_value_once_per_epoch(measured):
+    _, history = measured
+    assert MEASURED < set(history)
+    for name in MEASURED:
+        assert len(history[name]) == 2
+        assert all(type(value) is float for value in history[name])
+    assert history["val_nll"][0] != history["val_nll"][1]
+
+
+def test_model_without_a_gp_head_is_measured():
+    model = make_plex("keep")
+    assert_by_hand(fit(model, make_monitor()), model)
+
+
+def test_stock_model_is_measured():
+    model = compiled(make_stock())
+    assert_by_hand(fit(model, make_monitor()), model)
+
+
+def test_nothing_but_the_validation_data_is_needed():
+    monitor = ReliabilityMonitor((X_VAL, Y_VAL))
+    history = fit(compiled(make_stock()), monitor)
+    assert set(history) == {"loss", "val_nll", "val_ece", "val_brier"}
+
+
+# Callbacks that come after it
+
+
+def test_early_stopping_finds_the_values():
+    stop = keras.callbacks.EarlyStopping(
+        monitor="val_ece", mode="min", patience=1
+    )
+    # Nothing moves: the second epoch is no better, and the last.
+    model = make_plex(learning_rate=0.0)
+    history = fit(model, make_monitor(), stop, epochs=9)
+    assert len(history["val_ece"]) == 2
+    assert stop.best == history["val_ece"][0]
+
+
+def test_checkpoint_and_csv_log_find_the_values(tmp_path):
+    path = str(tmp_path / "{epoch}-{val_nll:.4f}.keras")
+    save = keras.callbacks.ModelCheckpoint(path, monitor="val_nll", mode="min")
+    log = keras.callbacks.CSVLogger(str(tmp_path / "log.csv"))
+    history = fit(make_plex(), make_monitor(), save, log, epochs=2)
+    for epoch, value in enumerate(history["val_nll"]):
+        assert (tmp_path / f"{epoch + 1}-{value:.4f}.keras").exists()
+    with open(tmp_path / "log.csv") as file:
+        rows = list(csv.DictReader(file))
+    for name in MEASURED:
+        found = [float(row[name]) for row in rows]
+        assert found == pytest.approx(history[name])
+
+
+def test_validation_of_keras_and_the_monitor_share_the_logs():
+    history = fit(make_plex(), make_monitor(), validation_data=(X_VAL, Y_VAL))
+    # The compiled loss of the forecast, and the monitor's, are the same.
+    assert history["val_loss"] == pytest.approx(history["val_nll"], abs=1e-5)
+
+
+def test_monitor_changes_nothing_of_the_training():
+    weights = []
+    for callbacks in ([], [make_monitor()]):
+        model = make_plex()
+        fit(model, *callbacks)
+        weights.append(model.get_weights())
+    for with_monitor, without in zip(*weights, strict=True):
+        np.testing.assert_array_equal(with_monitor, without)
+
+
+# When, and how much
+
+
+def epochs_measured(every, **options):
+    """The epochs after which values changed; all change them."""
+    monitor = make_monitor(every=every, ood=None, shifted=None)
+    history = fit(make_plex(), monitor, **options)["val_nll"]
+    first = options.get("initial_epoch", 0)
+    changed = [
+        first + i
+        for i, value in enumerate(history)
+        if i == 0 or value != history[i - 1]
+    ]
+    return changed, len(history)
+
+
+def test_every_second_epoch_and_the_last_are_measured():
+    assert epochs_measured(2, epochs=6) == ([0, 2, 4, 5], 6)
+
+
+def test_first_epoch_of_a_later_fit_is_measured():
+    assert epochs_measured(3, epochs=7, initial_epoch=4) == ([4, 6], 3)
+
+
+class Counting(keras.layers.Layer):
+    """Counts the rows that pass through the model outside training."""
+
+    rows = 0
+
+    def call(self, x, training=None):
+        if not training and isinstance(x.shape[0], int):
+            self.rows += x.shape[0]
+        return x
+
+
+@pytest.mark.parametrize("head", ["gp", "keep"])
+def test_each_example_passes_once_per_measured_epoch(head):
+    inputs = keras.Input((4,))
+    x = Counting(name="counting")(inputs)
+    x = keras.layers.Dense(8, "relu")(x)
+    stock = keras.Model(inputs, keras.layers.Dense(3)(x))
+    options = {"num_features": 8} if head == "gp" else None
+    model = keras_plex.plexify(
+        stock, last_blocks=1, head=head, head_options=options
+    )
+    compiled(model)
+    counting = model.get_layer("counting")
+    seen = []
+
+    class Note(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            seen.append(counting.rows)
+
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(counting.rows)
+
+    scores = ["msp", "entropy", "max_logit", "mutual_information"]
+    monitor = make_monitor(scores=scores, every=2)
+    fit(model, monitor, Note(), epochs=4)
+    per_epoch = np.diff(seen)[::2]
+    # 20 validation, 20 shifted and 8 unknown ones; epoch 1 is left out.
+    assert per_epoch.tolist() == [48, 0, 48, 48]
+
+
+def test_max_examples_bounds_each_set():
+    monitor = make_monitor(max_examples=4, batch_size=4)
+    model = make_plex()
+    history = fit(model, monitor)
+    first = forecasts_by_hand(model, X_VAL[:4], Y_VAL[:4])
+    assert history["val_nll"][-1] == pytest.approx(first["nll"], abs=1e-5)
+    shifted = forecasts_by_hand(model, X_SHIFTED[:4], Y_VAL[:4])
+    found = history["shifted/noise_accuracy"][-1]
+    assert found == pytest.approx(shifted["accuracy"])
+
+
+def tf_dataset(*arrays, size=8):
+    tf = pytest.importorskip("tensorflow")
+    return tf.data.Dataset.from_tensor_slices(arrays).batch(size)
+
+
+def test_max_examples_counts_the_examples_of_batched_data():
+    data = tf_dataset(X_VAL, Y_VAL, size=4)
+    monitor = ReliabilityMonitor(data, max_examples=16)
+    model = make_plex()
+    history = fit(model, monitor)
+    first = forecasts_by_hand(model, X_VAL[:16], Y_VAL[:16])
+    assert history["val_nll"][-1] == pytest.approx(first["nll"], abs=1e-5)
+
+
+# Kinds of data
+
+
+def test_tf_data_sets_give_the_values_of_their_arrays():
+    model = make_plex()
+    monitor = ReliabilityMonitor(
+        tf_dataset(X_VAL, Y_VAL),
+        ood={"far": tf_dataset(X_FAR, np.zeros(8))},  # labels are not used
+        shifted={"noise": tf_dataset(X_SHIFTED, Y_VAL)},
+    )
+    assert_by_hand(fit(model, monitor), model)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"validation_data": (X_VAL, Y_VAL)},
+        {
+            "x": np.concatenate([X, X_VAL]),
+            "y": np.concatenate([Y, Y_VAL]),
+            "validation_split": 20 / 32,
+        },
+    ],
+    ids=["validation_data", "validation_split"],
+)
+def test_validation_data_of_fit_is_the_default(options):
+    model = make_plex()
+    monitor = make_monitor(validation=None)
+    options = {"x": X, "y": Y, **options}
+    history = model.fit(
+        batch_size=4, verbose=0, callbacks=[monitor], **options
+    ).history
+    assert_by_hand(history, model)
+
+
+def test_own_validation_data_comes_before_that_of_fit():
+    model = make_plex()
+    history = fit(model, make_monitor(), validation_data=(X, Y))
+    assert_by_hand(history, model)
+
+
+def test_one_hot_labels_give_the_same_values():
+    one_hot = np.eye(3)[Y_VAL]
+    model = make_plex()
+    monitor = make_monitor(
+        validation=(X_VAL, one_hot), shifted={"noise": (X_SHIFTED, one_hot)}
+    )
+    assert_by_hand(fit(model, monitor), model)
+
+
+def test_binary_classifier_is_measured():
+    stock = make_stock(1, "sigmoid")
+    model = keras_plex.plexify(stock, last_blocks=1, head="gp")
+    model.compile("sgd", "binary_crossentropy", run_eagerly=True)
+    labels = (Y_VAL > 0).astype("float32")
+    data = (X_VAL, labels)
+    history = model.fit(
+        X,
+        Y > 0,
+        verbose=0,
+        callbacks=[ReliabilityMonitor(data)],
+    ).history
+    forecast = ops.convert_to_numpy(model(X_VAL))[:, 0]
+    nll = metrics.log_loss(labels, forecast.astype("float64"))
+    assert history["val_nll"] == pytest.approx([nll], abs=1e-5)
+
+
+def test_monitor_can_be_used_for_a_second_fit():
+    model, monitor = make_plex(), make_monitor(every=5)
+    fit(model, monitor)
+    assert_by_hand(fit(model, monitor), model)
+
+
+# What cannot be measured
+
+
+BAD_ARGUMENTS = {
+    "unknown score": (dict(scores=["mps"]), "mps.*msp"),
+    "score as a string": (dict(scores="msp"), r"list of names.*\('msp',\)"),
+    "zero": (dict(every=0), "`every` must be a positive"),
+    "negative": (dict(max_examples=-1), "`max_examples` must be a positive"),
+    "fraction": (dict(batch_size=0.5), "`batch_size` must be a positive"),
+    "no dict": (dict(ood=X_FAR), "`ood` must be a dict.*ndarray"),
+    "no dict of shifted": (dict(shifted=[X]), "`shifted` must be a dict"),
+    "generator": (
+        dict(validation=((X, Y) for _ in range(2))),
+        "`validation` can be read only once",
+    ),
+    "generator of unknown": (
+        dict(ood={"far": iter([X_FAR])}),
+        r"ood\['far'\].*only once",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ARGUMENTS)
+def test_bad_argument_is_an_error_at_once(name):
+    options, message = BAD_ARGUMENTS[name]
+    with pytest.raises(ValueError, match=message):
+        make_monitor(**options)
+
+
+def test_data_set_without_end_is_an_error_at_once():
+    data = tf_dataset(X_VAL, Y_VAL).repeat()
+    with pytest.raises(ValueError, match="`validation` never ends"):
+        make_monitor(validation=data)
+    with pytest.raises(ValueError, match=r"shifted\['noise'\].*never ends"):
+        make_monitor(shifted={"noise": data})
+
+
+BAD_SETS = {
+    "no validation": (dict(validation=None), "nothing to measure on"),
+    "other shape": (dict(ood={"far": X_FAR[:, :3]}), "set 'far'"),
+    "validation without labels": (dict(validation=X_VAL), "'validation'.*lab"),
+    "shifted without labels": (
+        dict(shifted={"noise": X_SHIFTED}),
+        "'noise' needs labels",
+    ),
+    "unequal lengths": (
+        dict(shifted={"noise": (X_SHIFTED, Y)}),
+        "'noise'.*same number",
+    ),
+    "empty": (dict(ood={"far": X_FAR[:0]}), "'far'.*no batch|number of"),
+    "labels beyond the classes": (
+        dict(validation=(X_VAL, Y_VAL + 3)),
+        "class indices 0 to 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SETS)
+def test_bad_set_is_an_error_before_the_training(name):
+    options, message = BAD_SETS[name]
+    model = make_plex()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        fit(model, make_monitor(**options))
+    for ours, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, old)
+
+
+def test_variance_needs_a_head_that_has_one():
+    for model in (make_plex("keep"), compiled(make_stock())):
+        with pytest.raises(ValueError, match='"variance" needs a head'):
+            fit(model, make_monitor(scores=["variance"]))
+
+
+def test_stock_model_needs_its_own_validation_data():
+    model = compiled(make_stock())
+    monitor = make_monitor(validation=None)
+    with pytest.raises(ValueError, match="pass `validation"):
+        fit(model, monitor, validation_data=(X_VAL, Y_VAL))
+
+
+def test_regression_cannot_be_monitored():
+    stock = make_stock(1)
+    stock.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(ValueError, match="no class probabilities"):
+        fit(stock, make_monitor())
