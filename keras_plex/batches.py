@@ -1,5 +1,6 @@
 """Every kind of data that a Keras user has, as batches of NumPy arrays."""
 
+import itertools
 from collections.abc import Iterator
 
 import keras
@@ -12,7 +13,9 @@ from keras_plex.types import Data
 Batch = tuple  # (x, y, sample_weight), the last two possibly None
 
 
-def iterate_batches(data: Data, batch_size: int = 32) -> Iterator[Batch]:
+def iterate_batches(
+    data: Data, batch_size: int = 32, *, steps: int | None = None
+) -> Iterator[Batch]:
     """Yields `(x, y, sample_weight)`; the labels as NumPy arrays.
 
     Args:
@@ -20,9 +23,13 @@ def iterate_batches(data: Data, batch_size: int = 32) -> Iterator[Batch]:
             `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch
             `DataLoader` or any other iterable that can be read again.
         batch_size: for arrays. Defaults to `32`.
+        steps: how many batches at most; data that never ends needs it.
     """
+    if steps is None:
+        check_data(data, "data")
     is_empty = True
-    for x, y, sample_weight in _read(data, batch_size):
+    batches = itertools.islice(_read(data, batch_size), steps)
+    for x, y, sample_weight in batches:
         is_empty = False
         yield x, _to_numpy(y), _to_numpy(sample_weight)
     if is_empty:
@@ -31,12 +38,7 @@ def iterate_batches(data: Data, batch_size: int = 32) -> Iterator[Batch]:
 
 def check_data(data: Data, name: str) -> None:
     """Raises for data that can be read only once, or never ends."""
-    if isinstance(data, Iterator):
-        raise ValueError(
-            f"`{name}` can be read only once, but is needed again. Pass "
-            "arrays, a data set, or an iterable with `__iter__`. "
-            f"Received: {data!r}"
-        )
+    check_rereadable(data, name)
     cardinality = getattr(data, "cardinality", None)
     if callable(cardinality) and int(cardinality()) == -1:
         raise ValueError(
@@ -45,19 +47,29 @@ def check_data(data: Data, name: str) -> None:
         )
 
 
+def check_rereadable(data: Data, name: str) -> None:
+    """Raises for data that can be read only once."""
+    if isinstance(data, Iterator):
+        raise ValueError(
+            f"`{name}` can be read only once, but is needed again. Pass "
+            "arrays, a data set, or an iterable with `__iter__`. "
+            f"Received: {data!r}"
+        )
+
+
 def _read(data: Data, batch_size: int) -> Iterator[Batch]:
-    check_data(data, "data")
     if isinstance(data, keras.utils.PyDataset):
         for index in range(len(data)):
             yield keras.utils.unpack_x_y_sample_weight(data[index])
-    elif _is_arrays(data):
+    elif is_arrays(data):
         yield from _slices(data, batch_size)
     else:
         for element in data:
             yield keras.utils.unpack_x_y_sample_weight(_as_tuple(element))
 
 
-def _is_arrays(data: Data) -> bool:
+def is_arrays(data: Data) -> bool:
+    """Whether data are arrays, possibly nested, and no batches of them."""
     if isinstance(data, (np.ndarray, dict)) or ops.is_tensor(data):
         return True
     if isinstance(data, list):

@@ -41,6 +41,16 @@ def fit_mean_field_factor(
     logits = np.asarray(logits, "float64")
     variance = np.asarray(variance, "float64")[..., None]
     targets = as_targets(labels, logits.shape[-1], output_kind)
+    if targets.shape != (len(logits), logits.shape[-1]):
+        raise ValueError(
+            "There must be one label per example. Received: labels of shape "
+            f"{np.shape(labels)} for {len(logits)} examples."
+        )
+    is_finite = np.isfinite(logits * variance).all(axis=(1, 2))
+    if not is_finite.any():
+        raise ValueError("No forecast for the held-out data is finite.")
+    logits, variance = logits[is_finite], variance[is_finite]
+    targets = targets[is_finite]
 
     def loss(factor: float) -> float:
         scaled = logits / np.sqrt(1.0 + factor * variance)

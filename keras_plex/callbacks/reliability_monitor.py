@@ -1,6 +1,5 @@
 """Calibration and detection of unknown inputs, during `fit`."""
 
-import math
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -86,10 +85,9 @@ class ReliabilityMonitor(keras.callbacks.Callback):
         self.scores = _known_scores(scores)
         self.every = _positive(every, "every")
         self.batch_size = _positive(batch_size, "batch_size")
-        self.max_batches = None
+        self.max_examples = max_examples
         if max_examples is not None:
-            examples = _positive(max_examples, "max_examples")
-            self.max_batches = math.ceil(examples / batch_size)
+            _positive(max_examples, "max_examples")
         if validation is not None:
             check_data(validation, "validation")
         self._last_values: dict[str, float] = {}
@@ -103,43 +101,43 @@ class ReliabilityMonitor(keras.callbacks.Callback):
                 "`PlexModel.fit`. Received: validation=None"
             )
         # Fail now, not after the first epoch.
-        self._measure(max_batches=1)
+        self._measure(max_examples=1)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         is_last = epoch + 1 == (self.params or {}).get("epochs")
         if epoch % self.every == 0 or is_last or not self._last_values:
-            self._last_values = self._measure(self.max_batches)
+            self._last_values = self._measure(self.max_examples)
         if logs is not None:
             logs.update(self._last_values)
 
-    def _measure(self, max_batches: int | None) -> dict[str, float]:
+    def _measure(self, max_examples: int | None) -> dict[str, float]:
         values: dict[str, float] = {}
         known, labels = self._predict(
-            "validation", self._validation_data(), max_batches
+            "validation", self._validation_data(), max_examples
         )
         measured = measure_forecasts(known, _present(labels, "validation"))
         for name in ("nll", "ece", "brier"):
             values[f"val_{name}"] = measured[name]
         for name, data in self.shifted.items():
-            found, labels = self._predict(name, data, max_batches)
+            found, labels = self._predict(name, data, max_examples)
             measured = measure_forecasts(found, _present(labels, name))
             for metric, value in measured.items():
                 values[f"shifted/{name}_{metric}"] = value
         for name, data in self.ood.items():
-            unknown, _ = self._predict(name, data, max_batches)
+            unknown, _ = self._predict(name, data, max_examples)
             for score_name in self.scores:
                 measured = measure_ood(known, unknown, score_name)
                 for metric, value in measured.items():
                     values[f"ood/{name}/{score_name}_{metric}"] = value
         return values
 
-    def _predict(self, name: str, data: Data, max_batches: int | None):
+    def _predict(self, name: str, data: Data, max_examples: int | None):
         try:
             return predict_data(
                 self.model,
                 data,
                 batch_size=self.batch_size,
-                max_batches=max_batches,
+                max_examples=max_examples,
             )
         except Exception as error:
             raise ValueError(

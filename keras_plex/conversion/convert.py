@@ -9,7 +9,7 @@ from keras_plex.conversion import forward_pass
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import Head
-from keras_plex.conversion.heads import find_head
+from keras_plex.conversion.heads import find_heads
 from keras_plex.conversion.methods import METHODS
 from keras_plex.conversion.methods import ensemble_template
 from keras_plex.conversion.methods import fast_weight_initializer
@@ -30,7 +30,8 @@ class Conversion:
     Args:
         settings: the arguments, with the head's name filled in.
         converted: the layers that took over from stock ones.
-        head: the output layer after conversion, or `None`.
+        head: the one output layer after conversion, or `None`.
+        heads: the layer that makes each flat output, or `None`.
         layout: where members are.
         class_token_only: whether passes need only the last block's class
             token.
@@ -39,13 +40,15 @@ class Conversion:
     settings: Settings
     converted: tuple[keras.layers.Layer, ...]
     head: Head | None
+    heads: list[Head | None]
     layout: Layout
     class_token_only: bool
 
 
 def convert(model: keras.Model, settings: Settings) -> Conversion:
     """Converts `model`, which the caller owns, in place."""
-    head = find_head(model)
+    heads = find_heads(model)
+    head = heads[0] if len(heads) == 1 else None
     settings = with_default_head(settings, head, model)
     classes = METHODS[settings.method]
     sites = find_sites(
@@ -73,7 +76,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     family = find_family(model)
     class_token_only = family is not None and family.prepare(model, blocks)
     return Conversion(
-        settings, tuple(converted), head, layout, class_token_only
+        settings, tuple(converted), head, heads, layout, class_token_only
     )
 
 

@@ -114,10 +114,18 @@ def find_head(model: keras.Model) -> Head | None:
 
     Activations and layers without weights may follow it.
     """
-    outputs = getattr(model, "outputs", None)
-    if not outputs or len(outputs) != 1:
-        return None
-    operation, inputs = producer(outputs[0])
+    heads = find_heads(model)
+    return heads[0] if len(heads) == 1 else None
+
+
+def find_heads(model: keras.Model) -> list[Head | None]:
+    """The `Dense` that makes each flat output, `None` where there is none."""
+    outputs = getattr(model, "outputs", None) or []
+    return [_find_head_of(output) for output in outputs]
+
+
+def _find_head_of(output: keras.KerasTensor) -> Head | None:
+    operation, inputs = producer(output)
     activation = "linear"
     while operation is not None:
         if type(operation) is keras.layers.Dense:

@@ -4,15 +4,18 @@ import keras
 
 from keras_plex.conversion.heads import Head
 from keras_plex.conversion.heads import find_head
-from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.conversion.heads import find_heads
+from keras_plex.models.output_kinds import kinds_of_model
+from keras_plex.models.output_kinds import the_one_output
 from keras_plex.models.plex_model import PlexModel
 
 
 def output_kind(model: keras.Model) -> str:
-    """What the outputs are, as far as one can tell: a key of `MIXTURES`."""
+    """What the one output is, as far as one can tell: a key of `MIXTURES`."""
     if isinstance(model, PlexModel):
         return model.output_kind
-    return kind_of_model(model, find_head(model))
+    kinds = kinds_of_model(model, find_heads(model))
+    return the_one_output(model.name, kinds)
 
 
 def output_layer(model: keras.Model) -> Head | None:

@@ -1,13 +1,12 @@
 """A Gaussian-process head meets a data set, without training."""
 
-import itertools
 import warnings
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_plex.batches import check_data
+from keras_plex.batches import check_rereadable
 from keras_plex.batches import iterate_batches
 from keras_plex.calibration.mean_field import fit_mean_field_factor
 from keras_plex.layers.gp_arguments import DEFAULT_MEAN_FIELD_FACTOR
@@ -26,10 +25,17 @@ def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
             f"{model.name!r} has no head with a covariance. Convert it with "
             '`plexify(model, head="gp")`.'
         )
+    precision = head.covariance.precision
+    before = ops.convert_to_numpy(precision)
     head.reset_covariance()
-    for x, _, _ in iterate_batches(dataset, batch_size):
-        found = model.predict_details(x, features=True, on_batch=True)
-        head.covariance.update(head.random_features(found["features"]))
+    try:
+        for x, _, _ in iterate_batches(dataset, batch_size):
+            found = model.predict_details(x, features=True, on_batch=True)
+            rows = head.random_features(found["features"])
+            head.covariance.update(rows)
+    except BaseException:
+        precision.assign(before)
+        raise
     head.update_covariance()
 
 
@@ -38,8 +44,7 @@ def try_fit_mean_field(
 ) -> None:
     """`fit_mean_field`, or a warning that says why not."""
     try:
-        if steps is None:
-            check_data(validation, "validation_data")
+        check_rereadable(validation, "validation_data")
         fit_mean_field(model, validation, steps)
     except ValueError as error:
         warnings.warn(
@@ -53,7 +58,7 @@ def fit_mean_field(
     model: keras.Model, validation: Data, steps: int | None = None
 ) -> None:
     """Fits the mean-field factor of `model`'s head to labelled data."""
-    batches = itertools.islice(iterate_batches(validation), steps)
+    batches = iterate_batches(validation, steps=steps)
     logits, variance, labels = _collect(model, batches)
     kind = _logits_kind(model)
     factor = fit_mean_field_factor(
@@ -66,12 +71,14 @@ def fit_mean_field(
     model.gp_head.mean_field.assign(factor)
 
 
-def set_mean_field_for(output_kind: str, head: RandomFeatureGP | None) -> None:
+def set_mean_field_for(
+    output_kinds: tuple[str, ...], head: RandomFeatureGP | None
+) -> None:
     """No mean field for a regression, the default one after it."""
     if head is None or head.mean_field_factor is not None:
         return
     is_off = float(ops.convert_to_numpy(head.mean_field)) == 0.0
-    if output_kind == "regression":
+    if "regression" in output_kinds:
         head.mean_field.assign(0.0)
     elif is_off:
         head.mean_field.assign(DEFAULT_MEAN_FIELD_FACTOR)

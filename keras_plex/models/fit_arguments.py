@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from keras_plex.batches import is_arrays
 from keras_plex.models.reset_covariance import ResetCovariance
 from keras_plex.types import Data
 
@@ -47,9 +48,9 @@ class FitArguments:
         given = self.get("callbacks")
         if isinstance(given, keras.callbacks.CallbackList):
             if not any(_resets(callback) for callback in given.callbacks):
-                callback = ResetCovariance()
-                callback.set_model(model)
-                given.callbacks.insert(0, callback)
+                given.callbacks.append(ResetCovariance())
+                given.callbacks[-1].set_model(model)
+            given.callbacks.sort(key=_resets, reverse=True)  # stable
             return
         callbacks = [] if given is None else given
         if not isinstance(callbacks, (list, tuple)):
@@ -70,6 +71,8 @@ class FitArguments:
         if not share:
             return None
         parts = (self.get("x"), self.get("y"), self.get("sample_weight"))
+        if not is_arrays(parts[0]):
+            return None  # `fit` says that it splits arrays only
         return keras.tree.map_structure(
             lambda x: _tail(x, share), tuple(p for p in parts if p is not None)
         )

@@ -19,34 +19,64 @@ KINDS_BY_LOSS = {
     "mean_squared_logarithmic_error": "regression",
     "mean_absolute_percentage_error": "regression",
     "huber": "regression",
+    "poisson": "regression",
+    "cosine_similarity": "regression",
+    "hinge": "regression",
+    "squared_hinge": "regression",
+    "categorical_hinge": "regression",
     "log_cosh": "regression",
 }
 
 
-def kind_of_model(model: keras.Model, head: Head | None) -> str:
-    """The kind of a stock model's output, as far as one can tell.
+def kinds_of_model(
+    model: keras.Model, heads: list[Head | None]
+) -> tuple[str, ...]:
+    """The kind of each flat output, as far as one can tell.
 
     Softmax and sigmoid outputs are probabilities. A linear output is what the
     loss of a compiled model says; else logits for a KerasHub task or for
     several units, and a regression for one unit.
     """
+    is_task = has_ancestor(model, "keras_hub", "Task")
+    guesses = tuple(_guess(head, is_task) for head in heads or [None])
+    return kinds_under_loss(model, heads, guesses)
+
+
+def kinds_under_loss(
+    model: keras.Model, heads: list[Head | None], kinds: tuple[str, ...]
+) -> tuple[str, ...]:
+    """`kinds`, with those of linear outputs replaced by what the loss says."""
+    losses = _losses_of(model, len(kinds))
+    return tuple(
+        _kind_of_loss(loss, head) or kind
+        for loss, head, kind in zip(losses, heads or [None], kinds, strict=True)
+    )
+
+
+def _guess(head: Head | None, is_task: bool) -> str:
     if head is None or head.activation in ("softmax", "sigmoid"):
         return "probabilities"
     if head.activation != "linear":
         return "regression"
-    from_loss = kind_of_loss(getattr(model, "loss", None))
-    if from_loss is not None:
-        return from_loss
-    is_task = has_ancestor(model, "keras_hub", "Task")
     several = head.layer.units > 1
     return "softmax_logits" if is_task or several else "regression"
 
 
-def kind_of_loss(loss) -> str | None:
-    """What a linear output is under this loss, `None` if it does not say."""
+def _losses_of(model: keras.Model, count: int) -> list:
+    loss = getattr(model, "loss", None)
+    if isinstance(loss, dict):
+        return [loss.get(name) for name in model.output_names]
+    if isinstance(loss, (list, tuple)):
+        return list(loss)
+    return [loss] * count
+
+
+def _kind_of_loss(loss, head: Head | None) -> str | None:
     if isinstance(loss, str):
         loss = keras.losses.get(loss)
-    if loss is None or isinstance(loss, (dict, list, tuple)):
+    if loss is None or (head is not None and head.activation != "linear"):
+        return None
+    if head is None and not getattr(loss, "from_logits", False):
         return None
     name = getattr(loss, "__name__", type(loss).__name__)
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
@@ -63,3 +93,14 @@ def check_one_label(name: str, output_kind: str, head: Head | None) -> None:
             f"{name!r} gives {head.layer.units} independent labels. Use "
             "`predict_members`."
         )
+
+
+def the_one_output(name: str, kinds: tuple[str, ...]) -> str:
+    """Its kind; raises if the model has several outputs."""
+    if len(kinds) > 1:
+        raise ValueError(
+            f"{name!r} has {len(kinds)} outputs. This needs one: take "
+            "`keras.Model(inputs, output)` before converting, or use "
+            "`predict` and `predict_members`."
+        )
+    return kinds[0]

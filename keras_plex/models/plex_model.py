@@ -1,6 +1,8 @@
 """What a converted model adds to the stock one."""
 
 import dataclasses
+import inspect
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -20,8 +22,11 @@ from keras_plex.models.covariance import try_fit_mean_field
 from keras_plex.models.fit_arguments import FitArguments
 from keras_plex.models.member_training import MemberTraining
 from keras_plex.models.output_kinds import check_one_label
-from keras_plex.models.output_kinds import kind_of_loss
-from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.models.output_kinds import kinds_of_model
+from keras_plex.models.output_kinds import kinds_under_loss
+from keras_plex.models.output_kinds import the_one_output
+from keras_plex.models.pickling import from_bytes
+from keras_plex.models.pickling import to_bytes
 from keras_plex.models.plex_state import PlexState
 from keras_plex.models.predictive_distribution import predictive_distribution
 from keras_plex.models.returns import RETURNS
@@ -82,20 +87,27 @@ class PlexModel(MemberTraining):
         return self._plex.validation_data
 
     @property
-    def output_kind(self) -> str:
-        """What the outputs are, a name in `MIXTURES`.
+    def output_kinds(self) -> tuple[str, ...]:
+        """What each output is; set it where a loss of your own does not say."""
+        return self._plex.output_kinds
 
-        `compile` infers it from the loss; set it for a loss of your own.
-        """
-        return self._plex.output_kind
+    @output_kinds.setter
+    def output_kinds(self, kinds: Sequence[str]) -> None:
+        for kind in kinds:
+            lookup(MIXTURES, kind, "output kind")
+        self._plex.output_kinds = tuple(kinds)
+        self._plex.functions.clear()
+        self.test_function = self.predict_function = self.train_function = None
+        set_mean_field_for(self._plex.output_kinds, self.gp_head)
+
+    @property
+    def output_kind(self) -> str:
+        """What the one output is; see `output_kinds`."""
+        return the_one_output(self.name, self.output_kinds)
 
     @output_kind.setter
     def output_kind(self, kind: str) -> None:
-        lookup(MIXTURES, kind, "output kind")
-        self._plex.output_kind = kind
-        self._plex.functions.clear()
-        self.test_function = self.predict_function = self.train_function = None
-        set_mean_field_for(kind, self.gp_head)
+        self.output_kinds = (kind,)
 
     def predict_members(self, x: Data, **kwargs) -> np.ndarray:
         """The members' outputs: `(batch, ensemble, ...)`.
@@ -162,13 +174,18 @@ class PlexModel(MemberTraining):
         *,
         validation_data: Data | None = None,
     ) -> None:
-        """Makes the head's covariance that of a data set, without training.
+        """Makes the covariance that of a data set, without training.
 
         Args:
             dataset: `x`, `(x, y)`, or batches of them; labels are not used.
             batch_size: for arrays. Defaults to `32`.
             validation_data: labelled data to fit the mean-field factor to.
         """
+        if validation_data is not None and not self._fits_mean_field():
+            raise ValueError(
+                "`validation_data` fits the mean-field factor, which is fixed "
+                "here: a regression has none, and `mean_field_factor` is given."
+            )
         fit_covariance(self, dataset, batch_size)
         if validation_data is not None:
             fit_mean_field(self, validation_data)
@@ -192,11 +209,10 @@ class PlexModel(MemberTraining):
         """`compile` of the stock model."""
         super().compile(*args, **kwargs)
         self._plex.functions.clear()
-        head = self.conversion.head
-        if head is not None and head.activation == "linear":
-            kind = kind_of_loss(self.loss)
-            if kind is not None and kind != self.output_kind:
-                self.output_kind = kind
+        old = self.output_kinds
+        kinds = kinds_under_loss(self, self.conversion.heads, old)
+        if kinds != old:
+            self.output_kinds = kinds
 
     def call(self, *args, **kwargs):
         conversion, size = self.conversion, self.ensemble_size
@@ -212,13 +228,15 @@ class PlexModel(MemberTraining):
     def summary(self, *args, **kwargs) -> None:
         """`summary` of the stock model, then the converted layers."""
         super().summary(*args, **kwargs)
-        print_conversion(self.conversion, kwargs.get("print_fn") or print)
+        bound = inspect.signature(super().summary).bind(*args, **kwargs)
+        print_fn = bound.arguments.get("print_fn")
+        print_conversion(self.conversion, print_fn or print)
 
     def get_config(self) -> Config:
         return {
             "stock": self._plex.stock_config,
             "settings": dataclasses.asdict(self.conversion.settings),
-            "output_kind": self.output_kind,
+            "output_kinds": list(self.output_kinds),
         }
 
     @classmethod
@@ -227,8 +245,11 @@ class PlexModel(MemberTraining):
             config["stock"], custom_objects=custom_objects
         )
         model = adopt(model, config["stock"], Settings(**config["settings"]))
-        model.output_kind = config["output_kind"]
+        model.output_kinds = tuple(config["output_kinds"])
         return model
+
+    def __reduce__(self):
+        return from_bytes, (to_bytes(self),)
 
     def get_build_config(self) -> None:
         """Nothing: `from_config` gives a built model."""
@@ -248,7 +269,7 @@ class PlexModel(MemberTraining):
     def _fits_mean_field(self) -> bool:
         head = self.gp_head
         is_free = head is not None and head.mean_field_factor is None
-        return is_free and self.output_kind != "regression"
+        return is_free and "regression" not in self.output_kinds
 
 
 def adopt(
@@ -256,10 +277,10 @@ def adopt(
 ) -> PlexModel:
     """Makes a stock model, which the caller owns, a `PlexModel` in place."""
     conversion = convert(model, settings)
-    kind = kind_of_model(model, conversion.head)
-    model._plex = PlexState(stock_config, conversion, kind)
+    kinds = kinds_of_model(model, conversion.heads)
+    model._plex = PlexState(stock_config, conversion, kinds)
     set_model_class(model, plex_class(type(model)))
-    model.output_kind = kind
+    set_mean_field_for(kinds, model.gp_head)
     return model
 
 

@@ -15,13 +15,13 @@ class PlexState:
     Args:
         stock_config: the stock model, serialized before its conversion.
         conversion: what became of it.
-        output_kind: what its outputs are, a name in `MIXTURES`.
+        output_kinds: what each flat output is, names in `MIXTURES`.
         functions: compiled `predict` functions by what they return.
         validation_data: what the current `fit` validates on.
     """
 
     stock_config: Config
     conversion: Conversion
-    output_kind: str
+    output_kinds: tuple[str, ...]
     functions: dict[str, Callable] = dataclasses.field(default_factory=dict)
     validation_data: Data | None = None

@@ -17,17 +17,16 @@ PlexModel = Any  # the file above this one
 def forecast(model: PlexModel, outputs: Tensor, head_inputs=None) -> Tensor:
     """One forecast per example, shaped as the stock model's outputs."""
 
-    def mix(x: Tensor, is_member: bool) -> Tensor:
+    def mix(x: Tensor, is_member: bool, kind: str) -> Tensor:
         if not is_member:
             return x
         members = split_members(x, model.ensemble_size)
-        return mix_members(members, model.output_kind, axis=0)
+        return mix_members(members, kind, axis=0)
 
     flags = model.conversion.layout.member_outputs
-    flat = [
-        mix(x, flag)
-        for x, flag in zip(tree.flatten(outputs), flags, strict=True)
-    ]
+    kinds = model.output_kinds
+    triples = zip(tree.flatten(outputs), flags, kinds, strict=True)
+    flat = [mix(*triple) for triple in triples]
     return tree.pack_sequence_as(outputs, flat)
 
 

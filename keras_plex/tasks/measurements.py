@@ -1,7 +1,5 @@
 """Any classifier meets a data set once; every number comes from that pass."""
 
-import itertools
-
 import keras
 import numpy as np
 
@@ -24,7 +22,7 @@ def predict_data(
     data: Data,
     *,
     batch_size: int = 32,
-    max_batches: int | None = None,
+    max_examples: int | None = None,
 ) -> tuple[Predictions, np.ndarray | None]:
     """Predictions for a whole data set, and its labels if it has any.
 
@@ -33,11 +31,12 @@ def predict_data(
             member.
         data: arrays `x` or `(x, y)`, or batches of them.
         batch_size: for arrays. Defaults to `32`.
-        max_batches: how much of the data to use. Defaults to all.
+        max_examples: stop after the batch that reaches so many. Defaults to
+            all.
     """
     outputs, variance, labels = [], [], []
-    batches = iterate_batches(data, batch_size)
-    for x, y, _ in itertools.islice(batches, max_batches):
+    count = 0
+    for x, y, _ in iterate_batches(data, batch_size):
         if isinstance(model, PlexModel):
             found = model.predict_details(x, on_batch=True)
             outputs.append(found["outputs"])
@@ -46,6 +45,9 @@ def predict_data(
             outputs.append(model.predict_on_batch(x))
             variance.append(None)
         labels.append(y)
+        count += len(outputs[-1])
+        if max_examples is not None and count >= max_examples:
+            break
     predictions = Predictions.from_outputs(
         np.concatenate(outputs),
         output_kind(model),

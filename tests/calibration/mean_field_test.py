@@ -78,6 +78,41 @@ def test_factor_is_large_when_every_forecast_is_wrong():
     assert factor > 0.5 * np.exp(LOG_FACTOR_BOUNDS[1])
 
 
+@pytest.mark.parametrize("typical", [0.5, 5.0])
+def test_factor_with_a_prior_equals_a_grid_search(typical):
+    logits, variance, labels = overconfident()
+    targets = np.eye(3)[labels]
+    factors = np.exp(np.linspace(*LOG_FACTOR_BOUNDS, num=4001))
+    losses = [
+        200 * mixture_nll(factor, logits, variance, targets, SOFTMAX)
+        + 0.5 * np.log(factor / typical) ** 2
+        for factor in factors
+    ]
+    found = fit_mean_field_factor(
+        logits, variance, labels, SOFTMAX, typical_factor=typical
+    )
+    np.testing.assert_allclose(found, factors[np.argmin(losses)], rtol=0.01)
+    alone = fit_mean_field_factor(logits, variance, labels, SOFTMAX)
+    assert typical < found < alone
+
+
+def test_prior_decides_where_the_variance_says_nothing():
+    logits, variance, labels = overconfident()
+    found = fit_mean_field_factor(
+        logits, 0 * variance, labels, SOFTMAX, typical_factor=5.0
+    )
+    np.testing.assert_allclose(found, 5.0, rtol=1e-3)
+
+
+def test_prior_does_not_outweigh_many_examples():
+    logits, variance, labels = overconfident(examples=20_000)
+    alone = fit_mean_field_factor(logits, variance, labels, SOFTMAX)
+    found = fit_mean_field_factor(
+        logits, variance, labels, SOFTMAX, typical_factor=5.0
+    )
+    np.testing.assert_allclose(found, alone, rtol=0.02)
+
+
 def test_factor_is_zero_without_variance():
     logits, variance, labels = overconfident()
     assert fit_mean_field_factor(logits, 0 * variance, labels, SOFTMAX) == 0.0

@@ -491,10 +491,10 @@ def test_the_stock_model_stays_as_it_is(name):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     plex.compile("sgd", loss, metrics=[], run_eagerly=True)
     plex.train_on_batch(x, np.zeros(4, "int32"))
-    plexify(model, num_classes=5, head="keep")
+    plexify(model, num_classes=5, head="keep", fast_weight_stddev=0.0)
     for arguments in FAILURES:
         with pytest.raises(ValueError):
-            plexify(model, **arguments)
+            plexify(model, fast_weight_stddev=0.0, **arguments)
     after = snapshot(model, x)
     for key in ("weights", "optimizer"):
         for a, b in zip(before.pop(key), after.pop(key), strict=True):

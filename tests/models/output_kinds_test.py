@@ -1,14 +1,19 @@
 """What a model's outputs are, told from its head and its loss."""
 
+import types
+
 import keras
+import numpy as np
 import pytest
 
 import keras_plex
+from keras_plex.conversion.heads import Head
 from keras_plex.conversion.heads import find_head
 from keras_plex.models.output_kinds import KINDS_BY_LOSS
 from keras_plex.models.output_kinds import check_one_label
-from keras_plex.models.output_kinds import kind_of_loss
-from keras_plex.models.output_kinds import kind_of_model
+from keras_plex.models.output_kinds import kinds_of_model
+from keras_plex.models.output_kinds import kinds_under_loss
+from keras_plex.models.output_kinds import the_one_output
 from keras_plex.ops.probabilities import MIXTURES
 
 SOFTMAX, SIGMOID = "softmax_logits", "sigmoid_logits"
@@ -25,6 +30,17 @@ def make_stock(units=3, activation=None, loss=None):
     if loss is not None:
         stock.compile(loss=loss)
     return stock
+
+
+def kind_of_loss(loss):
+    model = types.SimpleNamespace(loss=loss, output_names=["a"])
+    heads = [Head(keras.layers.Dense(3), "linear")]
+    kind = kinds_under_loss(model, heads, ("unsaid",))[0]
+    return None if kind == "unsaid" else kind
+
+
+def kind_of_model(model, head):
+    return kinds_of_model(model, [head])[0]
 
 
 def stock_kind(*args):
@@ -69,7 +85,36 @@ def test_loss_says_what_a_linear_output_is(loss, kind):
 def test_loss_of_ones_own_does_not_say():
     assert kind_of_loss(None) is None
     assert kind_of_loss(lambda y, x: x) is None
-    assert kind_of_loss({"a": "mse"}) is None
+    assert kind_of_loss({"b": "mse"}) is None
+
+
+def test_each_output_is_what_its_own_loss_says():
+    x = keras.Input((4,))
+    h = keras.layers.Dense(8, "relu")(x)
+    outputs = [keras.layers.Dense(n, name=f"out{n}")(h) for n in (3, 2, 1)]
+    stock = keras.Model(x, outputs)
+    model = keras_plex.plexify(stock, head="keep", layers=["^dense"])
+    model.compile(
+        "sgd",
+        [
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "mse",
+            keras.losses.BinaryCrossentropy(from_logits=True),
+        ],
+    )
+    assert model.output_kinds == (SOFTMAX, "regression", SIGMOID)
+    inputs = np.ones((5, 4), "float32")
+    logits, values, binary = model(inputs)
+    members = model.predict_members(inputs)
+    softmaxes = keras.ops.softmax(members[0]).numpy().mean(axis=1)
+    np.testing.assert_allclose(keras.ops.softmax(logits), softmaxes, atol=1e-6)
+    np.testing.assert_allclose(values, members[1].mean(axis=1), atol=1e-6)
+    sigmoids = keras.ops.sigmoid(members[2]).numpy().mean(axis=1)
+    np.testing.assert_allclose(keras.ops.sigmoid(binary), sigmoids, atol=1e-6)
+    with pytest.raises(ValueError, match="has 3 outputs"):
+        model.predict_uncertainty(inputs)
+    with pytest.raises(ValueError, match="has 2 outputs"):
+        the_one_output("model", (SOFTMAX, SOFTMAX))
 
 
 def test_renamed_loss_still_says():

@@ -75,8 +75,8 @@ def test_data_without_labels_gives_none(model):
     assert labels is None and len(found) == 50
 
 
-def test_max_batches_takes_the_first_ones(model):
-    found, labels = predict_data(model, (X, Y), batch_size=8, max_batches=3)
+def test_max_examples_stops_after_the_batch_that_reaches_them(model):
+    found, labels = predict_data(model, (X, Y), batch_size=8, max_examples=17)
     np.testing.assert_array_equal(labels, Y[:24])
     expected = model.predict_uncertainty(X[:24])
     np.testing.assert_allclose(
