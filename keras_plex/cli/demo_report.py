@@ -30,7 +30,7 @@ COLUMNS = {
         lambda row: row.ood.get("variance", {}).get("auroc"),
         "{:.3f}",
     ),
-    "weights": (lambda row: row.parameters, "{:,}"),
+    "trained weights": (lambda row: row.trained_weights, "{:,}"),
     "time / stock": (lambda row: row.cost_ratio, "{:.2f}"),
 }
 
@@ -44,7 +44,7 @@ class ModelRow:
         test: accuracy, nll, ece, brier on the test images.
         shifted: the same on the corrupted ones.
         ood: by score: auroc, aupr, fpr95 of unknown against test images.
-        parameters: the number of weights.
+        trained_weights: their number.
         seconds: median time of one forward pass of 256 images.
         predictions: on the test images.
     """
@@ -53,7 +53,7 @@ class ModelRow:
     test: dict[str, float]
     shifted: dict[str, float]
     ood: dict[str, dict[str, float]]
-    parameters: int
+    trained_weights: int
     seconds: float
     predictions: Predictions
     cost_ratio: float = 1.0
@@ -137,12 +137,15 @@ def _sentences(report: DemoReport) -> list[str]:
         f"Mean-field factor fitted on validation data: "
         f"{report.mean_field_factor:.2f}.",
     ]
-    for i, what in enumerate(["a known digit", "an unknown digit"]):
+    half = len(answer["label"]) // 2
+    for what, rows in {
+        "known": slice(None, half),
+        "unknown": slice(half, None),
+    }.items():
         lines.append(
-            f"Exported model, asked about {what}: label "
-            f"{int(answer['label'][i])}, confidence "
-            f"{float(answer['confidence'][i]):.3f}, variance "
-            f"{float(answer['variance'][i]):.3f}."
+            f"Exported model, asked about {half} {what} digits: mean variance "
+            f"{np.mean(answer['variance'][rows]):.3f}, mean confidence "
+            f"{np.mean(answer['confidence'][rows]):.3f}."
         )
     return lines
 

@@ -71,6 +71,13 @@ def fit_mean_field(
     model.gp_head.mean_field.assign(factor)
 
 
+def has_free_mean_field(model: keras.Model) -> bool:
+    """Whether there is a mean-field factor to fit."""
+    head = model.gp_head
+    is_free = head is not None and head.mean_field_factor is None
+    return is_free and "regression" not in model.output_kinds
+
+
 def set_mean_field_for(
     output_kinds: tuple[str, ...], head: RandomFeatureGP | None
 ) -> None:

@@ -17,6 +17,7 @@ from keras_plex.conversion.tiling import map_tensors
 from keras_plex.layers.random_feature_gp import RandomFeatureGP
 from keras_plex.models.covariance import fit_covariance
 from keras_plex.models.covariance import fit_mean_field
+from keras_plex.models.covariance import has_free_mean_field
 from keras_plex.models.covariance import set_mean_field_for
 from keras_plex.models.covariance import try_fit_mean_field
 from keras_plex.models.fit_arguments import FitArguments
@@ -181,7 +182,7 @@ class PlexModel(MemberTraining):
             batch_size: for arrays. Defaults to `32`.
             validation_data: labelled data to fit the mean-field factor to.
         """
-        if validation_data is not None and not self._fits_mean_field():
+        if validation_data is not None and not has_free_mean_field(self):
             raise ValueError(
                 "`validation_data` fits the mean-field factor, which is fixed "
                 "here: a regression has none, and `mean_field_factor` is given."
@@ -201,7 +202,7 @@ class PlexModel(MemberTraining):
             history = super().fit(*arguments.args, **arguments.kwargs)
         finally:
             self._plex.validation_data = None
-        if self._fits_mean_field() and validation is not None:
+        if has_free_mean_field(self) and validation is not None:
             try_fit_mean_field(self, validation, arguments.validation_steps())
         return history
 
@@ -265,11 +266,6 @@ class PlexModel(MemberTraining):
             "A preset cannot hold a converted model. Use "
             '`model.save("model.keras")` and `keras.saving.load_model`.'
         )
-
-    def _fits_mean_field(self) -> bool:
-        head = self.gp_head
-        is_free = head is not None and head.mean_field_factor is None
-        return is_free and "regression" not in self.output_kinds
 
 
 def adopt(
