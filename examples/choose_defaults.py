@@ -176,6 +176,9 @@ def main() -> None:
             data = load_file(arguments.data, seed, arguments.examples)
         stock = train_stock(data, arguments.stock_epochs)
         weights = stock.get_weights()
+        before = {"stock, before": measure(stock, data)}
+        rows.setdefault("stock, before", []).append(before["stock, before"])
+        write(arguments.out, seed, before)
         for name in names:
             start = time.time()
             keras.utils.set_random_seed(seed)

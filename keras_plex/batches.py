@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -39,7 +40,7 @@ def iterate_batches(
 def check_data(data: Data, name: str) -> None:
     """Raises for data that can be read only once, or never ends."""
     check_rereadable(data, name)
-    cardinality = getattr(data, "cardinality", None)
+    cardinality: Any = getattr(data, "cardinality", None)
     if callable(cardinality) and int(cardinality()) == -1:
         raise ValueError(
             f"`{name}` never ends. Use `take`, or leave `repeat` out. "

@@ -55,7 +55,7 @@ def plexify(
         head_options: dict of arguments of the head layer, such as
             `{"num_features": 1024, "mean_field_factor": 0.39}`.
         fast_weight_stddev: float, members start at `N(1, stddev)`; with `0.0`
-            each equals the stock model. Defaults to `0.5`.
+            each equals the stock model. Defaults to `0.1`.
         layers: regular expressions on layer paths that choose the `Dense` and
             `EinsumDense` layers to convert, instead of `last_blocks`.
         num_classes: gives the model a new output layer with as many logits;

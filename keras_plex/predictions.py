@@ -1,6 +1,7 @@
 """What a model says about a batch of examples, and how sure it is."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -88,12 +89,11 @@ class Predictions:
         fields = prediction_fields(
             outputs, output_kind, variance=variance, features=features
         )
-        return cls(
-            **{
-                name: None if value is None else ops.convert_to_numpy(value)
-                for name, value in fields.items()
-            }
-        )
+        arrays: dict[str, Any] = {
+            name: None if value is None else ops.convert_to_numpy(value)
+            for name, value in fields.items()
+        }
+        return cls(**arrays)
 
 
 def prediction_fields(

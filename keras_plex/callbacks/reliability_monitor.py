@@ -59,7 +59,7 @@ class ReliabilityMonitor(keras.callbacks.Callback):
     >>> monitor = ReliabilityMonitor((x, y), ood={"far": 100 * x})
     >>> history = model.fit(x, y, callbacks=[monitor], verbose=0).history
     >>> sorted(history)  # doctest: +NORMALIZE_WHITESPACE
-    ['loss', 'ood/far/msp_auroc', 'ood/far/msp_aupr', 'ood/far/msp_fpr95',
+    ['loss', 'ood/far/msp_aupr', 'ood/far/msp_auroc', 'ood/far/msp_fpr95',
      'val_brier', 'val_ece', 'val_nll']
 
     Reference:

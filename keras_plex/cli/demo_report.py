@@ -157,7 +157,8 @@ def _markdown(report: DemoReport) -> str:
         "",
         f"`keras-plex demo --seed {report.seed} --stock-epochs "
         f"{report.epochs[0]} --epochs {report.epochs[1]}`, "
-        f"{report.seconds:.0f} s, {_environment()}",
+        f"{report.seconds:.0f} s; "
+        + ", ".join(f"{name} {what}" for name, what in _environment().items()),
         "",
         "| measured | " + " | ".join(names) + " |",
         "|---|" + "---:|" * len(names),

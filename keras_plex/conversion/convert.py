@@ -118,7 +118,7 @@ def convert_head(head: Head, settings: Settings) -> None:
     options = dict(settings.head_options or {})
     if settings.head == "gp":
         options.setdefault("seed", settings.seed)
-    HEADS[settings.head](head, settings.ensemble_size, options)
+    HEADS[str(settings.head)](head, settings.ensemble_size, options)
     add_mixin(head.layer, forward_pass.RecordsInputs)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from collections.abc import Sequence
 
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import check_head_options
@@ -14,7 +15,7 @@ from keras_plex.tables import lookup
 from keras_plex.types import Config
 
 DEFAULT_LAST_BLOCKS = 2
-DEFAULT_FAST_WEIGHT_STDDEV = 0.5
+DEFAULT_FAST_WEIGHT_STDDEV = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Settings:
     head: str | None = None
     head_options: Config | None = None
     fast_weight_stddev: float = DEFAULT_FAST_WEIGHT_STDDEV
-    layers: tuple[str, ...] | None = None
+    layers: Sequence[str] | None = None
     seed: int | None = None
 
     def __post_init__(self):
@@ -76,12 +77,12 @@ class Settings:
             )
 
     def _check_patterns(self) -> None:
-        patterns = self.layers
+        patterns = self.layers or ()
         is_list = isinstance(patterns, (list, tuple)) and len(patterns) > 0
         if not is_list or not all(isinstance(p, str) for p in patterns):
             raise ValueError(
                 "`layers` must be a non-empty list of regular expressions on "
-                f"layer paths. Received: layers={patterns!r}"
+                f"layer paths. Received: layers={self.layers!r}"
             )
         for pattern in patterns:
             try:

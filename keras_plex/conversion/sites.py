@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 
 import keras
 
@@ -138,17 +139,18 @@ def _last_blocks(
             f"Found nothing to convert in {model.name!r}: apart from its "
             "output layer it holds no built `Dense` or `EinsumDense`."
         )
-    if count != "all" and count > len(blocks):
+    if isinstance(count, str):
+        return [site for block in blocks for site in block]
+    if count > len(blocks):
         raise ValueError(
             f"`last_blocks` goes beyond the depth of {model.name!r}, which has "
             f"{len(blocks)} blocks. Received: last_blocks={count}"
         )
-    chosen = blocks if count == "all" else blocks[-count:]
-    return [site for block in chosen for site in block]
+    return [site for block in blocks[-count:] for site in block]
 
 
 def _matching(
-    sites: list[Site], patterns: tuple[str, ...], model: keras.Model
+    sites: list[Site], patterns: Sequence[str], model: keras.Model
 ) -> list[Site]:
     chosen = []
     for pattern in patterns:

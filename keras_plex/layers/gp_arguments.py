@@ -1,6 +1,7 @@
 """What the arguments of a Gaussian-process layer can be."""
 
 from typing import Any
+from typing import TypeGuard
 
 from keras_plex.layers.laplace_covariance import check_covariance_arguments
 from keras_plex.layers.laplace_covariance import is_number
@@ -46,6 +47,6 @@ def check_gp_arguments(layer: Any) -> None:
         )
 
 
-def is_integer(value: Any) -> bool:
+def is_integer(value: Any) -> TypeGuard[int]:
     """Whether a value is an int, and no bool."""
     return isinstance(value, int) and not isinstance(value, bool)

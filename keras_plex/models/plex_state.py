@@ -23,5 +23,7 @@ class PlexState:
     stock_config: Config
     conversion: Conversion
     output_kinds: tuple[str, ...]
-    functions: dict[str, Callable] = dataclasses.field(default_factory=dict)
+    functions: dict[str, Callable | None] = dataclasses.field(
+        default_factory=dict
+    )
     validation_data: Data | None = None
