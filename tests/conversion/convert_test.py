@@ -57,13 +57,14 @@ def quiet_plexify(model, **arguments):
 
 def probabilities(model, outputs, like):
     """What a stock or converted model forecasts, without its logits."""
-    outputs = cases.to_numpy(outputs)
-    kinds = {
+    functions = {
         "softmax_logits": lambda x: cases.to_numpy(ops.softmax(x)),
         "sigmoid_logits": lambda x: cases.to_numpy(ops.sigmoid(x)),
     }
-    kind = kinds.get(like.output_kind, lambda x: x)
-    return tree.map_structure(kind, outputs)
+    pairs = zip(
+        tree.flatten(cases.to_numpy(outputs)), like.output_kinds, strict=True
+    )
+    return [functions.get(kind, lambda x: x)(x) for x, kind in pairs]
 
 
 def largest_difference(plex, model, count=4):
@@ -566,7 +567,7 @@ def test_the_settings_are_those_of_the_arguments(stock):
         "method": "batch_ensemble",
         "head": "gp",
         "head_options": GP,
-        "fast_weight_stddev": 0.5,
+        "fast_weight_stddev": 0.1,
         "layers": None,
         "seed": 5,
     }
