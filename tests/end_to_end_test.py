@@ -25,7 +25,9 @@ model = keras.saving.load_model(sys.argv[1])
 x = np.load(sys.argv[2])
 found = model.predict_uncertainty(x, batch_size=64)
 np.save(sys.argv[3], model.predict(x, batch_size=64, verbose=0))
-print(json.dumps({"entropy": found.entropy.tolist(),
+loss, accuracy = model.evaluate(x, np.load(sys.argv[4]), verbose=0)
+print(json.dumps({"loss": loss, "accuracy": accuracy,
+                  "entropy": found.entropy.tolist(),
                   "variance": found.variance.tolist()}))
 """
 
@@ -131,6 +133,7 @@ def test_a_fresh_process_loads_the_same_model(fitted, data, tmp_path):
     x = data.test[0][:100]
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", data.test[1][:100])
     done = subprocess.run(
         [
             sys.executable,
@@ -139,6 +142,7 @@ def test_a_fresh_process_loads_the_same_model(fitted, data, tmp_path):
             str(tmp_path / "model.keras"),
             str(tmp_path / "x.npy"),
             str(tmp_path / "forecasts.npy"),
+            str(tmp_path / "y.npy"),
         ],
         capture_output=True,
         text=True,
@@ -149,6 +153,8 @@ def test_a_fresh_process_loads_the_same_model(fitted, data, tmp_path):
     expected = model.predict(x, batch_size=64, verbose=0)
     np.testing.assert_array_equal(forecasts, expected)
     found = json.loads(done.stdout.splitlines()[-1])
+    loss, accuracy = model.evaluate(x, data.test[1][:100], verbose=0)
+    assert (found["loss"], found["accuracy"]) == (loss, accuracy)
     uncertainty = model.predict_uncertainty(x, batch_size=64)
     np.testing.assert_array_equal(
         np.float32(found["entropy"]), uncertainty.entropy
