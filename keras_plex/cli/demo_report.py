@@ -60,7 +60,9 @@ class ModelRow:
 
     def to_dict(self) -> dict:
         """Plain data, without the predictions."""
-        fields = {f.name: getattr(self, f.name) for f in _fields(self)}
+        fields = {
+            f.name: getattr(self, f.name) for f in dataclasses.fields(self)
+        }
         del fields["predictions"]
         return fields
 
@@ -185,7 +187,3 @@ def _environment() -> dict[str, str]:
         "machine": platform.machine(),
         **{name: importlib.metadata.version(name) for name in packages},
     }
-
-
-def _fields(row: ModelRow) -> tuple:
-    return dataclasses.fields(row)

@@ -1,7 +1,5 @@
 """Which stock layer becomes which ensemble layer."""
 
-from collections.abc import Callable
-
 import keras
 from keras import initializers
 
@@ -17,8 +15,6 @@ METHODS: dict[str, dict[type, type]] = {
         keras.layers.EinsumDense: BatchEnsembleEinsumDense,
     },
 }
-
-Initializer = Callable[[int], initializers.Initializer]
 
 
 def ensemble_template(
