@@ -55,6 +55,13 @@ SWEPT = ("Plex 0.1", "Plex 0.5")
 FACTORS = (0.0, 0.39, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
+def load_data(name: str, seed: int, examples: int) -> ReliabilityData:
+    """The digits, or as many examples of a file."""
+    if name == "digits":
+        return load_digits(seed)
+    return load_file(name, seed, examples)
+
+
 def load_file(path: str, seed: int, examples: int) -> ReliabilityData:
     """Known classes 0 to 7 and unknown 8 and 9 of a file of grey images."""
     arrays = np.load(path)
@@ -147,7 +154,7 @@ def measure(model, data: ReliabilityData) -> dict[str, float]:
         both = [score(name)(known), score(name)(unknown)]
         scores = np.concatenate([np.asarray(s) for s in both])
         measured[f"auroc_{name}"] = auroc(scores, is_ood)
-    head = getattr(model, "gp_head", None)
+    head = getattr(model, "covariance_head", None)
     if head is not None:
         measured["factor"] = float(head.mean_field)
     return measured
@@ -171,10 +178,7 @@ def main() -> None:
         arguments.first_seed, arguments.first_seed + arguments.seeds
     ):
         keras.utils.set_random_seed(seed)
-        if arguments.data == "digits":
-            data = load_digits(seed)
-        else:
-            data = load_file(arguments.data, seed, arguments.examples)
+        data = load_data(arguments.data, seed, arguments.examples)
         stock = train_stock(data, arguments.stock_epochs)
         weights = stock.get_weights()
         before = {"stock, before": measure(stock, data)}
@@ -191,7 +195,7 @@ def main() -> None:
             found = {name: measure(model, data)}
             if name in SWEPT:
                 for factor in FACTORS:
-                    model.gp_head.mean_field.assign(factor)
+                    model.covariance_head.mean_field.assign(factor)
                     found[f"{name}, factor {factor}"] = measure(model, data)
             for found_name, row in found.items():
                 rows.setdefault(found_name, []).append(row)

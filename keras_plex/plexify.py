@@ -7,7 +7,6 @@ import keras
 from keras_plex.conversion.copying import copy_compilation
 from keras_plex.conversion.copying import copy_model
 from keras_plex.conversion.copying import serialize_stock
-from keras_plex.conversion.settings import DEFAULT_FAST_WEIGHT_STDDEV
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.stock import check_stock_model
 from keras_plex.conversion.stock import with_new_head
@@ -24,9 +23,10 @@ def plexify(
     last_blocks: int | str = 2,
     ensemble_attention: bool = True,
     method: str = "batch_ensemble",
+    method_options: Config | None = None,
     head: str | None = None,
     head_options: Config | None = None,
-    fast_weight_stddev: float = DEFAULT_FAST_WEIGHT_STDDEV,
+    fast_weight_stddev: float | None = None,
     layers: Sequence[str] | None = None,
     num_classes: int | None = None,
     seed: int | None = None,
@@ -45,19 +45,30 @@ def plexify(
             Sequential, or any that can be made again from its `get_config`.
         ensemble_size: positive int, the number of members. Defaults to `3`.
         last_blocks: how many trailing Transformer blocks get members, or
-            `"all"`. In a model without repeated blocks each `Dense` or
-            `EinsumDense` counts as one. Defaults to `2`.
+            `"all"`, or 0 for the output layer alone. In a model without
+            repeated blocks each `Dense` or `EinsumDense` counts as one.
+            Defaults to `2`.
         ensemble_attention: bool; `False` leaves the blocks' attention layers
             shared. Defaults to `True`.
-        method: `"batch_ensemble"`.
-        head: what becomes of the output layer: `"gp"`, `"batch_ensemble"` or
+        method: `"batch_ensemble"`, or `"lora_ensemble"`: frozen kernels with
+            a low-rank update for each member, which starts neutral.
+            Defaults to `"batch_ensemble"`.
+        method_options: dict of arguments of the method's layers:
+            `{"fast_weight_initializer": ...}` instead of
+            `fast_weight_stddev`; `{"rank": 8, "alpha": 16, "a_initializer":
+            "he_uniform"}` for `"lora_ensemble"`.
+        head: what becomes of the output layer: `"gp"`, `"laplace"`,
+            `"heteroscedastic"`, `"heteroscedastic_gp"`, `"batch_ensemble"` or
             `"keep"`. `None` is the family's default, `"gp"` for classifiers.
         head_options: dict of arguments of the head layer, such as
             `{"num_features": 1024, "mean_field_factor": 0.39}`.
         fast_weight_stddev: float, members start at `N(1, stddev)`; with `0.0`
-            each equals the stock model. Defaults to `0.1`.
+            each equals the stock model. `None` is 0.1, but makes no members
+            under a Laplace head, which needs no training, and is 0.0 for
+            `"lora_ensemble"`, which has no fast weights. Defaults to `None`.
         layers: regular expressions on layer paths that choose the `Dense` and
-            `EinsumDense` layers to convert, instead of `last_blocks`.
+            `EinsumDense` layers to convert, instead of `last_blocks`; for
+            `"batch_ensemble"` also `Conv2D` and `Embedding` layers.
         num_classes: gives the model a new output layer with as many logits;
             needed for a backbone.
         seed: non-negative int, of the fast weights and random features.
@@ -89,6 +100,7 @@ def plexify(
         last_blocks=last_blocks,
         ensemble_attention=ensemble_attention,
         method=method,
+        method_options=method_options,
         head=head,
         head_options=head_options,
         fast_weight_stddev=fast_weight_stddev,

@@ -32,7 +32,8 @@ class Predictions:
         disagreement: `(batch,)` float, the share of pairs of members that
             name different labels.
         variance: `(batch,)` float, the logit variance of a Gaussian-process
-            head, mean over members; `None` without such a head.
+            or Laplace head, mean over members, and over classes where each has
+            its own; `None` without such a head.
         features: `(batch, ensemble, dim)` float, the input of the head;
             `None` unless asked for.
         member_logits: `(batch, ensemble, classes)` float before the softmax;
@@ -83,7 +84,8 @@ class Predictions:
                 counts as one member.
             output_kind: `"softmax_logits"`, `"sigmoid_logits"` or
                 `"probabilities"`.
-            variance: `(batch,)` or `(batch, ensemble)`.
+            variance: `(batch,)`, `(batch, ensemble)` or `(batch, ensemble,
+                classes)`.
             features: `(batch, ensemble, dim)`.
         """
         fields = prediction_fields(
@@ -112,8 +114,10 @@ def prediction_fields(
             "`outputs` must be (batch, classes) or (batch, ensemble, classes)."
             f" Received: shape={tuple(outputs.shape)}"
         )
-    if variance is not None and len(variance.shape) == 2:
-        variance = ops.mean(variance, axis=1)
+    if variance is not None and len(variance.shape) > 1:
+        # Over members, and over classes where each has its own.
+        axes = tuple(range(1, len(variance.shape)))
+        variance = ops.mean(variance, axis=axes)
     probabilities = member_probabilities(outputs, output_kind)
     is_logits = output_kind.endswith("logits")
     return {

@@ -1,11 +1,11 @@
 """Asserts that an object keeps the contracts of its kind: yours too."""
 
-import functools
 import inspect
 import json
 import pathlib
 import tempfile
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,29 +19,49 @@ def check_layer(
     layer_class: type[keras.layers.Layer],
     arguments: Config,
     input_shape: tuple[int, ...],
+    input_dtype: str = "float32",
 ) -> None:
     """Asserts what Keras users expect of a layer, or says what breaks.
 
-    For the tests of your own layers. It calls the layer, puts it into small
-    models, trains them for a step, also under XLA, and saves one to a file.
+    For the tests of your own layers, on the backend in use. It calls the
+    layer, puts it into small models, trains them for a step, also compiled by
+    XLA where the backend has it, and saves one to a file.
 
     Args:
-        layer_class: a registered layer from one float tensor to another.
-        arguments: what its constructor is called with.
+        layer_class: a registered layer from one tensor to another.
+        arguments: what its constructor is called with. A layer among them is
+            copied for each call.
         input_shape: the shape of one batch of inputs, `(batch, ..., dim)`.
+        input_dtype: of the inputs: a float type, whose numbers are normal, or
+            an integer one, whose numbers are 0, 1 or 2.
 
     Example:
 
     >>> check_layer(keras.layers.Dense, {"units": 3}, input_shape=(4, 2))
     """
-    x = np.random.default_rng(0).normal(size=input_shape).astype("float32")
-    make = functools.partial(layer_class, **arguments)
+    generator = np.random.default_rng(0)
+    if "int" in input_dtype:
+        x = generator.integers(3, size=input_shape).astype(input_dtype)
+    else:
+        x = generator.normal(size=input_shape).astype(input_dtype)
+
+    def make(**others) -> keras.layers.Layer:
+        fresh = {name: _fresh(value) for name, value in arguments.items()}
+        return layer_class(**{**fresh, **others})
+
     for contract, check in LAYER_CONTRACTS.items():
         try:
             check(make, x)
         except Exception as error:
             breaks = f"{layer_class.__name__} breaks the contract {contract!r}"
             raise AssertionError(f"{breaks}: {error!r}") from error
+
+
+def _fresh(value: Any) -> Any:
+    # A layer that another one wraps belongs to it alone.
+    if isinstance(value, keras.layers.Layer):
+        return value.from_config(value.get_config())
+    return value
 
 
 def _check_config(make: Callable, x: Tensor) -> None:
@@ -74,13 +94,21 @@ def _constructor_arguments(layer_class: type) -> set[str]:
 def _check_symbolic(make: Callable, x: Tensor) -> None:
     for batch in (len(x), None):
         layer = make()
-        symbolic, eager = layer(keras.Input(x.shape[1:], batch)), layer(x)
+        symbolic, eager = layer(_symbolic_input(x, batch)), layer(x)
         assert np.isfinite(_to_numpy(eager)).all(), "outputs are not finite"
-        sizes = zip(symbolic.shape, eager.shape, strict=True)
+        promised, found = tuple(symbolic.shape), tuple(eager.shape)
+        sizes = zip(promised, found, strict=True)
         same = all(size in (None, real) for size, real in sizes)
-        assert same, f"shape {symbolic.shape}, eager {eager.shape}"
+        assert same, f"shape {promised}, eager {found}"
         dtype = keras.backend.standardize_dtype(eager.dtype)
         assert symbolic.dtype == dtype, f"{symbolic.dtype}, eager {dtype}"
+
+
+def _check_determinism(make: Callable, x: Tensor) -> None:
+    layer = make()
+    layer(x, training=True)  # moves what training moves
+    one, two = _to_numpy(layer(x)), _to_numpy(layer(x))
+    assert np.array_equal(one, two), "two calls with one input differ"
 
 
 def _check_seed(make: Callable, x: Tensor) -> None:
@@ -101,7 +129,7 @@ def _check_file(make: Callable, x: Tensor) -> None:
 
 
 def _check_precision(make: Callable, x: Tensor) -> None:
-    for policy in ("mixed_bfloat16", "bfloat16"):
+    for policy in ("mixed_bfloat16", "bfloat16", "mixed_float16"):
         layer = make(dtype=policy)
         layer(x, training=True)
         assert np.isfinite(_to_numpy(layer(x))).all(), f"{policy} not finite"
@@ -112,16 +140,16 @@ def _check_precision(make: Callable, x: Tensor) -> None:
 
 
 def _check_training(make: Callable, x: Tensor) -> None:
-    # Under PyTorch `jit_compile` is another compiler, and a slow one.
-    has_xla = keras.config.backend() != "torch"
     for wrap in (_functional, _Subclassed):
         layer = make()
         model = wrap(layer, x)
         targets = np.ones(model(x).shape, "float32")
-        for jit_compile in (False, has_xla):
+        for jit_compile in JIT_COMPILE[keras.config.backend()]:
             before = [_to_numpy(weight) for weight in layer.trainable_weights]
             model.compile("sgd", "mse", jit_compile=jit_compile)
-            loss = model.train_on_batch(x, targets)
+            can_train = bool(model.trainable_weights)
+            step = model.train_on_batch if can_train else model.test_on_batch
+            loss = step(x, targets)
             assert np.isfinite(loss), f"the loss is {loss}, {jit_compile=}"
             after = [_to_numpy(weight) for weight in layer.trainable_weights]
             still = all(map(np.array_equal, before, after))
@@ -129,27 +157,41 @@ def _check_training(make: Callable, x: Tensor) -> None:
 
 
 def _functional(layer: keras.layers.Layer, x: Tensor) -> keras.Model:
-    inputs = keras.Input(x.shape[1:])
-    # A layer before it, so that gradients have to pass through.
-    return keras.Model(inputs, layer(keras.layers.Dense(x.shape[-1])(inputs)))
+    inputs = _symbolic_input(x)
+    return keras.Model(inputs, layer(_layer_before(x)(inputs)))
 
 
 class _Subclassed(keras.Model):
     def __init__(self, layer: keras.layers.Layer, x: Tensor):
         super().__init__(name="subclassed")
-        self.dense, self.layer = keras.layers.Dense(x.shape[-1]), layer
+        self.before, self.layer = _layer_before(x), layer
 
     def call(self, inputs, training=None):
-        return self.layer(self.dense(inputs), training=training)
+        return self.layer(self.before(inputs), training=training)
+
+
+def _layer_before(x: Tensor) -> keras.layers.Layer:
+    if "int" in str(x.dtype):
+        return keras.layers.Identity()
+    # It has weights, so that gradients have to pass through.
+    return keras.layers.Dense(x.shape[-1])
+
+
+def _symbolic_input(x: Tensor, batch: int | None = None) -> keras.KerasTensor:
+    return keras.Input(x.shape[1:], batch, str(x.dtype))
 
 
 def _to_numpy(x: Tensor) -> np.ndarray:
     return ops.convert_to_numpy(ops.cast(x, "float32"))
 
 
+# JAX is made to be compiled. Under PyTorch it is another compiler, a slow one.
+JIT_COMPILE = {"jax": (True,), "tensorflow": (False, True), "torch": (False,)}
+
 LAYER_CONTRACTS = {
     "config and attributes": _check_config,
     "symbolic equals eager": _check_symbolic,
+    "inference repeats": _check_determinism,
     "one seed, one layer": _check_seed,
     "file round trip": _check_file,
     "low precision": _check_precision,

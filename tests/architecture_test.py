@@ -22,12 +22,12 @@ PACKAGE = ROOT / "keras_plex"
 
 # Lowest first. A file imports from lower floors and from its own folder.
 FLOORS = (
-    {"types", "tables"},
-    {"ops"},
+    {"types", "tables", "checks"},
+    {"ops", "initializers"},
     {"predictions", "batches", "calibration"},
     {"layers", "losses"},
     {"conversion"},
-    {"models"},
+    {"models", "optimizers"},
     {"plexify", "recipes"},
     {"scores"},
     {"metrics"},

@@ -1,8 +1,9 @@
 """How strongly a Gaussian process's variance flattens its forecasts."""
 
 import numpy as np
-from scipy import optimize
 from scipy import special
+
+from keras_plex.calibration.search import minimize_on_interval
 
 # exp(-7) is nearly no effect, exp(9) flattens all but the surest forecasts.
 LOG_FACTOR_BOUNDS = (-7.0, 9.0)
@@ -28,7 +29,7 @@ def fit_mean_field_factor(
 
     Args:
         logits: `(examples, ensemble, classes)`, before the mean field.
-        variance: `(examples, ensemble)`.
+        variance: `(examples, ensemble)`, or with a class axis.
         labels: `(examples,)` or `(examples, 1)` class indices, or
             `(examples, classes)` probabilities; for `"sigmoid_logits"` as
             many columns as logits.
@@ -38,19 +39,10 @@ def fit_mean_field_factor(
     Returns:
         A float of at least 0.
     """
-    logits = np.asarray(logits, "float64")
-    variance = np.asarray(variance, "float64")[..., None]
-    targets = as_targets(labels, logits.shape[-1], output_kind)
-    if targets.shape != (len(logits), logits.shape[-1]):
-        raise ValueError(
-            "There must be one label per example. Received: labels of shape "
-            f"{np.shape(labels)} for {len(logits)} examples."
-        )
-    is_finite = np.isfinite(logits * variance).all(axis=(1, 2))
-    if not is_finite.any():
-        raise ValueError("No forecast for the held-out data is finite.")
-    logits, variance = logits[is_finite], variance[is_finite]
-    targets = targets[is_finite]
+    variance = np.asarray(variance, "float64")
+    if variance.ndim == 2:
+        variance = variance[..., None]
+    logits, variance, targets = held_out(logits, variance, labels, output_kind)
 
     def loss(factor: float) -> float:
         scaled = logits / np.sqrt(1.0 + factor * variance)
@@ -62,16 +54,35 @@ def fit_mean_field_factor(
         distance = np.log(factor / typical_factor)
         return nll + 0.5 * distance**2 / len(targets)
 
-    # The loss may have two valleys: look along a grid, then closely.
-    grid = np.linspace(*LOG_FACTOR_BOUNDS, num=33)
-    best = grid[np.argmin([loss(np.exp(point)) for point in grid])]
-    step = grid[1] - grid[0]
-    found = optimize.minimize_scalar(
-        lambda point: loss(np.exp(point)),
-        bounds=(best - step, best + step),
-        method="bounded",
+    log_factor, least = minimize_on_interval(
+        lambda point: loss(np.exp(point)), LOG_FACTOR_BOUNDS
     )
-    return 0.0 if loss(0.0) <= found.fun else float(np.exp(found.x))
+    return 0.0 if loss(0.0) <= least else float(np.exp(log_factor))
+
+
+def held_out(
+    logits: np.ndarray, other: np.ndarray, labels: np.ndarray, output_kind: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits, what belongs to them and targets, of examples that are finite.
+
+    Args:
+        logits: `(examples, ensemble, classes)`.
+        other: `(examples, ensemble, any)`.
+        labels: as in `fit_mean_field_factor`.
+        output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
+    """
+    logits = np.asarray(logits, "float64")
+    targets = as_targets(labels, logits.shape[-1], output_kind)
+    if targets.shape != (len(logits), logits.shape[-1]):
+        raise ValueError(
+            "There must be one label per example. Received: labels of shape "
+            f"{np.shape(labels)} for {len(logits)} examples."
+        )
+    is_finite = np.isfinite(logits).all(axis=(1, 2))
+    is_finite &= np.isfinite(other).all(axis=(1, 2))
+    if not is_finite.any():
+        raise ValueError("No forecast for the held-out data is finite.")
+    return logits[is_finite], other[is_finite], targets[is_finite]
 
 
 def as_targets(

@@ -21,6 +21,7 @@ from keras_plex.data.digits import ReliabilityData
 from keras_plex.data.digits import load_digits
 from keras_plex.export.request import answer_request
 from keras_plex.export.serving import export_for_serving
+from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.plex_model import PlexModel
 from keras_plex.plexify import plexify
 from keras_plex.tasks.measurements import measure_forecasts
@@ -78,7 +79,7 @@ def tell_story(
         labels=data.test[1],
         reloaded_is_equal=is_equal,
         answer=answer,
-        mean_field_factor=float(plex.gp_head.mean_field),
+        mean_field_factor=float(plex.covariance_head.mean_field),
         seconds=time.perf_counter() - start,
     )
 
@@ -147,7 +148,7 @@ def compare(
         unknown, _ = predict_data(model, data.ood, batch_size=256)
         shifted, _ = predict_data(model, data.shifted, batch_size=256)
         names = ["msp", "entropy"]
-        if isinstance(model, PlexModel):
+        if isinstance(model, MemberOutputs):
             names += ["mutual_information", "variance"]
         rows.append(
             ModelRow(

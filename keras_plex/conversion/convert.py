@@ -7,12 +7,13 @@ import keras
 
 from keras_plex.conversion import forward_pass
 from keras_plex.conversion.families import find_family
+from keras_plex.conversion.heads import HEAD_OPTIONS
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import Head
 from keras_plex.conversion.heads import find_heads
 from keras_plex.conversion.methods import METHODS
 from keras_plex.conversion.methods import ensemble_template
-from keras_plex.conversion.methods import fast_weight_initializer
+from keras_plex.conversion.methods import site_arguments
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.sites import Site
 from keras_plex.conversion.sites import find_sites
@@ -49,18 +50,27 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     """Converts `model`, which the caller owns, in place."""
     heads = find_heads(model)
     head = heads[0] if len(heads) == 1 else None
-    settings = with_default_head(settings, head, model)
-    classes = METHODS[settings.method]
-    sites = find_sites(
-        model, tuple(classes), settings, head.layer if head else None
-    )
+    settings = settings.with_defaults()
+    check_head(settings, head, model)
+    sites = []
+    if settings.makes_members:
+        sites = find_sites(
+            model,
+            settings.convertible_classes,
+            settings,
+            head.layer if head else None,
+        )
     warn_about_frozen_members(sites, settings)
     for number, site in enumerate(sites):
-        initializer = fast_weight_initializer(
-            settings.fast_weight_stddev, settings.seed, number
+        arguments = site_arguments(
+            settings.method,
+            settings.method_options,
+            settings.fast_weight_stddev,
+            settings.seed,
+            number,
         )
         template = ensemble_template(
-            site.layer, classes, settings.ensemble_size, initializer
+            site.layer, settings.method, settings.ensemble_size, arguments
         )
         upgrade_layer(site.layer, template)
     converted = [site.layer for site in sites]
@@ -69,7 +79,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
         if settings.head != "keep":
             converted.append(head.layer)
     blocks = [site.block for site in sites]
-    if settings.head == "batch_ensemble":
+    if settings.head == "batch_ensemble" or not sites:
         blocks.append(head.layer)
     layout = tile_where_needed(model, settings.ensemble_size, blocks)
     check_members_reach_an_output(model, layout, converted)
@@ -81,23 +91,33 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
 
 
 def warn_about_frozen_members(sites: list[Site], settings: Settings) -> None:
-    """Warns if members would stay as they are drawn."""
+    """Warns if members would stay as they start."""
     frozen = [site.path for site in sites if not site.layer.trainable]
-    if frozen and settings.fast_weight_stddev > 0:
+    if METHODS[settings.method].starts_neutral:
+        what_follows = (
+            "their members equal each other and cannot learn to differ. "
+            "Unfreeze these layers: their kernels stay frozen without it."
+        )
+    elif settings.fast_weight_stddev == 0:
+        return
+    else:
+        what_follows = (
+            "their members start away from the stock weights and cannot "
+            "learn. Unfreeze these layers, or pass `fast_weight_stddev=0.0`."
+        )
+    if frozen:
         warnings.warn(
             f"{len(frozen)} of {len(sites)} converted layers are frozen "
-            f"(trainable=False), such as {frozen[0]!r}: their members start "
-            "away from the stock weights and cannot learn. Unfreeze these "
-            "layers, or pass `fast_weight_stddev=0.0`.",
+            f"(trainable=False), such as {frozen[0]!r}: {what_follows}",
             stacklevel=5,
         )
 
 
-def with_default_head(
+def check_head(
     settings: Settings, head: Head | None, model: keras.Model
-) -> Settings:
-    """Fills the default head in; raises where there is none to convert."""
-    name = "gp" if settings.head is None else settings.head
+) -> None:
+    """Raises where the settings' head has no output layer to convert."""
+    name = settings.head
     if head is None and name != "keep":
         raise ValueError(
             f"Found no `Dense` that makes the one output of {model.name!r}, "
@@ -110,13 +130,12 @@ def with_default_head(
             f"{number_of_calls(head.layer)} times, so it cannot become the "
             f'head {name!r}. Pass `head="keep"`.'
         )
-    return dataclasses.replace(settings, head=name)
 
 
 def convert_head(head: Head, settings: Settings) -> None:
     """Converts the output layer and lets each pass see its inputs."""
     options = dict(settings.head_options or {})
-    if settings.head == "gp":
+    if "seed" in HEAD_OPTIONS[str(settings.head)]:
         options.setdefault("seed", settings.seed)
     HEADS[str(settings.head)](head, settings.ensemble_size, options)
     add_mixin(head.layer, forward_pass.RecordsInputs)

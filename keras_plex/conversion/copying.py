@@ -17,7 +17,7 @@ def copy_model(model: keras.Model, **config_changes) -> keras.Model:
         model: a built model that can be made from its `get_config`.
         **config_changes: entries of the configuration to replace.
     """
-    copy = _from_config(model, config_changes)
+    copy = make_again(model, config_changes)
     if getattr(model, "preprocessor", None) is not None:
         # Its vocabularies are assets, not configuration: share the object.
         copy.preprocessor = model.preprocessor
@@ -51,7 +51,8 @@ def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
         )
 
 
-def _from_config(model: keras.Model, config_changes: Config) -> keras.Model:
+def make_again(model: keras.Model, config_changes: Config) -> keras.Model:
+    """A model with the same configuration, and with weights of its own."""
     classes = {
         type(layer).__name__: type(layer) for layer in walk_layers(model)
     }
@@ -107,6 +108,9 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
                 f"again it computes in {new.dtype_policy.name}."
             )
     copy.set_weights(model.get_weights())
+    for layer in walk_layers(copy):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # it computes with copies of its weights
     _copy_trainable_flags(model, copy)
 
 

@@ -18,6 +18,7 @@ class _Current(threading.local):
     mode = FORECAST
     class_token_only = False
     is_open = False
+    is_stock = False
     head_inputs: Tensor | None = None
 
 
@@ -42,10 +43,11 @@ def returning(new_mode: str) -> Iterator[None]:
 @contextlib.contextmanager
 def model_pass(class_token_only: bool) -> Iterator[_Current]:
     """Around one model's layers; gives what they recorded."""
-    names = ("class_token_only", "is_open", "head_inputs")
+    names = ("class_token_only", "is_open", "is_stock", "head_inputs")
     old = [getattr(_current, name) for name in names]
     _current.class_token_only = class_token_only
     _current.is_open, _current.head_inputs = True, None
+    _current.is_stock = False
     try:
         yield _current
     finally:
@@ -53,15 +55,35 @@ def model_pass(class_token_only: bool) -> Iterator[_Current]:
             setattr(_current, name, value)
 
 
+@contextlib.contextmanager
+def stock_pass() -> Iterator[None]:
+    """Within it, converted layers do what the stock layers did."""
+    old, _current.is_stock = _current.is_stock, True
+    try:
+        yield
+    finally:
+        _current.is_stock = old
+
+
+def is_stock() -> bool:
+    """Whether this pass is that of the stock model: no row is tiled."""
+    return _current.is_stock
+
+
 def is_class_token_only() -> bool:
     """Whether this pass needs nothing but the class token of the last block."""
     return _current.class_token_only
+
+
+def record_head_inputs(inputs: Tensor) -> None:
+    """Tells the pass, if one is open, what reaches the output layer."""
+    if _current.is_open:
+        _current.head_inputs = inputs
 
 
 class RecordsInputs:
     """Mixin in front of an output layer: its inputs are the features."""
 
     def __call__(self, inputs, *args, **kwargs):
-        if _current.is_open:
-            _current.head_inputs = inputs
+        record_head_inputs(inputs)
         return super().__call__(inputs, *args, **kwargs)

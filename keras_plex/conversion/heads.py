@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import keras
 
-from keras_plex.conversion.methods import METHODS
 from keras_plex.conversion.methods import ensemble_template
 from keras_plex.conversion.surgery import move_kernel
 from keras_plex.conversion.surgery import producer
 from keras_plex.conversion.surgery import upgrade_layer
+from keras_plex.layers.laplace_dense import LaplaceDense
 from keras_plex.layers.random_feature_gp import RandomFeatureGP
 from keras_plex.tables import lookup
 from keras_plex.types import Config
@@ -39,7 +39,10 @@ def batch_ensemble_head(
 ) -> None:
     """Fast weights on the output layer, starting neutral."""
     template = ensemble_template(
-        head.layer, METHODS["batch_ensemble"], ensemble_size, "ones"
+        head.layer,
+        "batch_ensemble",
+        ensemble_size,
+        {"fast_weight_initializer": "ones"},
     )
     upgrade_layer(head.layer, template)
 
@@ -48,10 +51,11 @@ def gp_head(head: Head, ensemble_size: int, options: Config) -> None:
     """A Gaussian process whose mean function is the stock output layer."""
     layer = head.layer
     input_dim = layer.kernel.shape[0]
+    is_linear = options.get("kernel") == "linear"
     defaults = {
         "mean_function": "linear",
         # A normalized input has the norm sqrt(d); chosen in docs/defaults.md.
-        "length_scale": math.sqrt(input_dim / 2),
+        "length_scale": math.sqrt(input_dim if is_linear else input_dim / 2),
     }
     template = RandomFeatureGP(
         layer.units,
@@ -66,9 +70,26 @@ def gp_head(head: Head, ensemble_size: int, options: Config) -> None:
     upgrade_layer(layer, template, input_dim=input_dim)
 
 
+def laplace_head(head: Head, ensemble_size: int, options: Config) -> None:
+    """The stock output layer with a posterior around its weights."""
+    template = LaplaceDense(
+        head.layer.units,
+        activation=head.layer.activation,
+        use_bias=head.layer.use_bias,
+        rows_per_example=ensemble_size,
+        **{"likelihood": _laplace_likelihood(head), **options},
+    )
+    upgrade_layer(head.layer, template, input_dim=head.layer.kernel.shape[0])
+
+
+def _laplace_likelihood(head: Head) -> str | None:
+    return "binary_logistic" if head.activation == "sigmoid" else None
+
+
 # Name -> what it does to the output layer, in place.
 HEADS: dict[str, Callable[[Head, int, Config], None]] = {
     "gp": gp_head,
+    "laplace": laplace_head,
     "batch_ensemble": batch_ensemble_head,
     "keep": keep_head,
 }
@@ -76,8 +97,16 @@ HEADS: dict[str, Callable[[Head, int, Config], None]] = {
 # The options that `head_options` may name, and the layer that checks them.
 HEAD_OPTIONS: dict[str, tuple[str, ...]] = {
     "gp": RandomFeatureGP.own_arguments,
+    "laplace": ("likelihood", "prior_precision", "mean_field_factor"),
     "batch_ensemble": (),
     "keep": (),
+}
+
+
+# The layers whose constructors check their options.
+HEAD_LAYERS: dict[str, type[keras.layers.Layer]] = {
+    "gp": RandomFeatureGP,
+    "laplace": LaplaceDense,
 }
 
 
@@ -99,8 +128,13 @@ def check_head_options(head: str | None, options: Config | None) -> None:
             f"{', '.join(known) or 'none'}. "
             f"Received: head_options={options!r}"
         )
-    if name == "gp":
-        RandomFeatureGP(1, **options)
+    if name in HEAD_LAYERS:
+        HEAD_LAYERS[name](_units_for(options), **options)
+
+
+def _units_for(options: Config) -> int:
+    # The model's own number of units meets the likelihood at conversion.
+    return 2 if options.get("likelihood") == "softmax" else 1
 
 
 def lookup_head(name: str) -> str:

@@ -7,7 +7,7 @@ from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import find_head
 from keras_plex.conversion.surgery import number_of_calls
 from keras_plex.conversion.surgery import walk_layers
-from keras_plex.layers.gp_arguments import is_integer
+from keras_plex.checks import is_integer
 
 # Rank of a backbone's output -> what makes one vector per example of it.
 POOLING = {

@@ -4,8 +4,11 @@ Objects keep their identity, so that whoever refers to them needs no change.
 """
 
 import contextlib
+import functools
 import inspect
+import threading
 from collections.abc import Callable
+from collections.abc import Hashable
 from collections.abc import Iterator
 
 import keras
@@ -60,6 +63,8 @@ def upgrade_layer(
     """
     with _unlocked(layer):
         layer.__class__ = type(template)
+        # Keras bound the stock class's method to the layer when it was made.
+        vars(layer).pop("quantize", None)
         for name in template.own_arguments:
             setattr(layer, name, getattr(template, name))
         _see_new_call(layer)
@@ -109,6 +114,58 @@ def add_mixin(operation: keras.Operation, mixin: type, **attributes) -> None:
 
 
 _mixed_classes: dict[tuple[type, type], type] = {}
+
+
+@contextlib.contextmanager
+def with_mixin(operation: keras.Operation, mixin: type) -> Iterator[None]:
+    """Within it, `mixin` stands in front of the operation's class."""
+    with _mixing:
+        stock = type(operation)
+        add_mixin(operation, mixin)
+        try:
+            yield
+        finally:
+            operation.__class__ = stock
+
+
+# Two threads that mix and unmix one object would leave it mixed.
+_mixing = threading.RLock()
+
+
+class OptimizerInterception:
+    """Mixin for an optimizer: `take_step` and `decays` decide for it.
+
+    Keras steps one variable at a time, on PyTorch also all at once.
+    """
+
+    def update_step(self, gradient, variable, learning_rate):
+        step = functools.partial(super().update_step, gradient, variable)
+        self.take_step(step, [variable], learning_rate)
+
+    def _parallel_update_step(self, grads, variables, learning_rate):
+        step = functools.partial(
+            super()._parallel_update_step, grads, variables
+        )
+        self.take_step(step, variables, learning_rate)
+
+    def _apply_weight_decay(self, variables):
+        decayed = [variable for variable in variables if self.decays(variable)]
+        if decayed:  # PyTorch's cannot do with none.
+            super()._apply_weight_decay(decayed)
+
+    def variable_key(self, variable) -> Hashable:
+        """The same for a Keras variable and for the backend's inside it."""
+        return self._var_key(variable)
+
+
+def has_decay_exclusions(optimizer: keras.Optimizer) -> bool:
+    """Whether someone called `exclude_from_weight_decay`."""
+    return hasattr(optimizer, "_exclude_from_weight_decay")
+
+
+def set_optimizer_class(optimizer: keras.Optimizer, cls: type) -> None:
+    """Gives an optimizer another class."""
+    optimizer.__class__ = cls
 
 
 def set_model_class(model: keras.Model, cls: type) -> None:

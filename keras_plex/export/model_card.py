@@ -11,6 +11,7 @@ from numbers import Real
 import keras
 
 from keras_plex.export.signatures import output_kind
+from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.plex_model import PlexModel
 from keras_plex.types import Config
 
@@ -52,9 +53,10 @@ def describe(
     preprocessor = getattr(model, "preprocessor", None)
     if preprocessor is not None:
         card["preprocessor_not_included"] = type(preprocessor).__name__
+    if isinstance(model, MemberOutputs):
+        card["ensemble_size"] = model.ensemble_size
     if isinstance(model, PlexModel):
         conversion = model.conversion
-        card["ensemble_size"] = model.ensemble_size
         card["head"] = conversion.settings.head
         card["converted_layers"] = len(conversion.converted)
     return card

@@ -12,8 +12,8 @@ from keras import tree
 from keras_plex.conversion import forward_pass
 from keras_plex.models.classifiers import output_kind
 from keras_plex.models.classifiers import output_layer
+from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import check_one_label
-from keras_plex.models.plex_model import PlexModel
 from keras_plex.predictions import prediction_fields
 from keras_plex.scores import score
 from keras_plex.types import Tensor
@@ -64,7 +64,7 @@ def serving_signatures(
         return {"features": fields["features"]}
 
     found = {"serving_default": serving_default, "members": members}
-    if isinstance(model, PlexModel) and model.conversion.head is not None:
+    if output_layer(model) is not None and isinstance(model, MemberOutputs):
         found["features"] = features
     return found
 
@@ -75,7 +75,7 @@ def compute_fields(
     """The fields of `Predictions` as tensors, from one forward pass."""
     with forward_pass.returning(mode):
         found = model(inputs, training=False)
-    if not isinstance(model, PlexModel):
+    if not isinstance(model, MemberOutputs):
         # A stock model ignores the mode: one member, and no details.
         found = {"outputs": found}
     return prediction_fields(
@@ -95,7 +95,7 @@ def check_classifier(model: keras.Model) -> None:
         )
     _check_graph(model)
     head = output_layer(model)
-    if head is None and not isinstance(model, PlexModel):
+    if head is None and not isinstance(model, MemberOutputs):
         raise ValueError(
             f"{model.name!r} has no `Dense` output layer that tells what its "
             "outputs mean. Export it after `keras_plex.plexify`, whose "

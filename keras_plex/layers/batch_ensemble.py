@@ -4,6 +4,7 @@ import keras
 from keras import initializers
 from keras import ops
 
+from keras_plex.initializers import get_initializer
 from keras_plex.layers.takeover import check_takeover
 from keras_plex.ops.ensemble_axis import check_ensemble_size
 from keras_plex.ops.ensemble_axis import merge_members
@@ -13,11 +14,12 @@ from keras_plex.types import Config
 from keras_plex.types import Tensor
 
 DEFAULT_STDDEV = 0.5
-MEMBER_WEIGHTS = ("alpha", "gamma", "member_bias")
+FAST_WEIGHTS = ("alpha", "gamma")
+MEMBER_WEIGHTS = (*FAST_WEIGHTS, "member_bias")
 
 
 class BatchEnsembleLayer:
-    """Mixin in front of a Keras layer with a `kernel` and a `bias`.
+    """Mixin in front of a Keras layer: each member scales one shared weight.
 
     A layer says what its shared linear map is (`apply_kernel`) and where the
     member weights lie: `(weight shape, axes)` for `alpha` (inputs), `gamma`
@@ -29,6 +31,9 @@ class BatchEnsembleLayer:
     # What a conversion sets when it gives a built stock layer this class.
     own_arguments = ("ensemble_size", "fast_weight_initializer")
 
+    # The weight that members share: its name, and the attribute that holds it.
+    shared_weight = "kernel"
+
     def set_members(
         self,
         ensemble_size: int,
@@ -39,7 +44,9 @@ class BatchEnsembleLayer:
                 mean=1.0, stddev=DEFAULT_STDDEV
             )
         self.ensemble_size = check_ensemble_size(ensemble_size)
-        self.fast_weight_initializer = initializers.get(fast_weight_initializer)
+        self.fast_weight_initializer = with_own_seed(
+            get_initializer(fast_weight_initializer)
+        )
 
     def add_own_weights(self) -> None:
         alpha_initializer = self.fast_weight_initializer
@@ -53,6 +60,8 @@ class BatchEnsembleLayer:
             shape=(self.ensemble_size, *self.gamma_shape()),
             initializer=reseeded(alpha_initializer),
         )
+        # An optimizer knows them by this (`prepare_optimizer`).
+        self.alpha.is_fast_weight = self.gamma.is_fast_weight = True
         self.member_bias = None
         if self.bias is not None:
             self.member_bias = self.add_weight(
@@ -61,7 +70,9 @@ class BatchEnsembleLayer:
                 initializer="zeros",
             )
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: tuple | None = None) -> None:
+        if self.quantization_mode is not None:
+            raise NotImplementedError(no_quantization(self))
         # Enabling LoRA ends a build: it comes last.
         lora_rank, self.lora_rank = self.lora_rank, None
         super().build(input_shape)
@@ -99,7 +110,7 @@ class BatchEnsembleLayer:
 
         Args:
             layer: a built layer of the class that this one extends; it is
-                left as it is. LoRA weights are merged into the kernel.
+                left as it is. LoRA weights are merged into the shared weight.
             ensemble_size: positive int, the number of members.
             fast_weight_initializer: where the members start. `"ones"` makes
                 each equal to `layer`, and equal they stay in training; any
@@ -115,14 +126,22 @@ class BatchEnsembleLayer:
             }
         )
         new.build_from_config(layer.get_build_config())
-        new.kernel.assign(layer.kernel)
-        if layer.bias is not None:
+        new.shared_variable().assign(getattr(layer, cls.shared_weight))
+        if new.bias is not None:
             new.bias.assign(layer.bias)
         new.trainable = layer.trainable
         return new
 
+    def shared_variable(self) -> keras.Variable:
+        """The shared weight; its attribute adds the LoRA update, if any."""
+        return next(v for v in self.weights if v.name == self.shared_weight)
+
+    def quantize(self, mode=None, type_check=True, config=None) -> None:
+        raise NotImplementedError(no_quantization(self))
+
     def save_own_variables(self, store: dict) -> None:
-        store["0"] = self.kernel  # with LoRA merged, as Keras does
+        # With LoRA merged, as Keras does.
+        store["0"] = getattr(self, self.shared_weight)
         if self.bias is not None:
             store["1"] = self.bias
         for name in MEMBER_WEIGHTS:
@@ -130,10 +149,10 @@ class BatchEnsembleLayer:
                 store[name] = getattr(self, name)
 
     def load_own_variables(self, store: dict) -> None:
-        kernel = next(v for v in self.weights if v.name == "kernel")
-        kernel.assign(store["0"])
+        self.shared_variable().assign(store["0"])
         if self.lora_enabled:
-            self.lora_kernel_b.assign(ops.zeros(self.lora_kernel_b.shape))
+            lora = getattr(self, f"lora_{self.shared_weight}_b")
+            lora.assign(ops.zeros(lora.shape))
         if self.bias is not None:
             self.bias.assign(store["1"])
         # A stock layer's file has no member weights: they stay as they are.
@@ -151,6 +170,21 @@ class BatchEnsembleLayer:
         }
 
 
+def with_own_seed(
+    initializer: initializers.Initializer,
+) -> initializers.Initializer:
+    """A copy with its own seed, where none was given.
+
+    A Keras initializer repeats its draw: two layers would start equal.
+    """
+    if not isinstance(initializer, initializers.Initializer):
+        return initializer
+    config = initializer.get_config()
+    if "seed" in config and config["seed"] is None:
+        return initializer.from_config(config)
+    return initializer
+
+
 def reseeded(
     initializer: initializers.Initializer,
 ) -> initializers.Initializer:
@@ -164,4 +198,13 @@ def reseeded(
         return initializer
     return initializer.from_config(
         {**initializer.get_config(), "seed": seed + 1}
+    )
+
+
+def no_quantization(layer: keras.layers.Layer) -> str:
+    """Why a layer stays in floating point."""
+    return (
+        f"A {type(layer).__name__} cannot be quantized: its members scale the "
+        "shared weight in floating point. Leave it as it is. "
+        f"Received: layer={layer.name!r}"
     )

@@ -1,36 +1,56 @@
 """What the arguments of a Gaussian-process layer can be."""
 
 from typing import Any
-from typing import TypeGuard
 
-from keras_plex.layers.laplace_covariance import check_covariance_arguments
-from keras_plex.layers.laplace_covariance import is_number
-from keras_plex.ops.random_features import cosine_features
+from keras_plex.checks import is_integer
+from keras_plex.checks import is_number
+from keras_plex.checks import is_positive_integer
+from keras_plex.layers.covariance_arguments import check_covariance_arguments
+from keras_plex.layers.likelihoods import LIKELIHOODS
 from keras_plex.tables import lookup
 
-KERNELS = {"rbf": cosine_features}
-LIKELIHOODS = {"gaussian": "one covariance for all units"}
+DEFAULT_NUM_FEATURES = 1024
+# Name -> whether its features are random; "linear" takes the input itself.
+KERNELS = {"rbf": True, "linear": False}
 # Name -> whether a dense layer stands below the residual.
 MEAN_FUNCTIONS = {"zero": False, "linear": True}
-DEFAULT_MEAN_FIELD_FACTOR = 5.0
 
 
 def check_gp_arguments(layer: Any) -> None:
     """Raises a `ValueError` for the first argument that cannot be."""
-    lookup(KERNELS, layer.kernel, "kernel")
     lookup(LIKELIHOODS, layer.likelihood, "likelihood")
     lookup(MEAN_FUNCTIONS, layer.mean_function, "mean function")
-    for name in ("units", "num_features"):
-        value = getattr(layer, name)
-        if not is_integer(value) or value < 1:
-            raise ValueError(
-                f"`{name}` must be a positive integer. "
-                f"Received: {name}={value!r}"
-            )
+    if not is_positive_integer(layer.units):
+        raise ValueError(
+            "`units` must be a positive integer. "
+            f"Received: units={layer.units!r}"
+        )
+    check_feature_arguments(layer)
+    _check_likelihood(layer)
+    check_covariance_arguments(layer.ridge_penalty, layer.momentum)
+    check_mean_field_factor(layer.mean_field_factor)
+
+
+def check_feature_arguments(layer: Any) -> None:
+    """Raises for the first argument of the features that cannot be."""
+    lookup(KERNELS, layer.kernel, "kernel")
+    if not is_positive_integer(layer.num_features):
+        raise ValueError(
+            "`num_features` must be a positive integer. "
+            f"Received: num_features={layer.num_features!r}"
+        )
     scale = layer.length_scale
     if not is_number(scale) or not scale > 0:
         raise ValueError(
             f"`length_scale` must be positive. Received: length_scale={scale!r}"
+        )
+    is_default = layer.num_features == DEFAULT_NUM_FEATURES
+    if not KERNELS[layer.kernel] and not (is_default and layer.orthogonal):
+        raise ValueError(
+            '`kernel="linear"` takes the input itself as features: leave '
+            "`num_features` and `orthogonal` out. "
+            f"Received: num_features={layer.num_features}, "
+            f"orthogonal={layer.orthogonal}"
         )
     seed = layer.seed
     if seed is not None and not (is_integer(seed) and seed >= 0):
@@ -38,8 +58,10 @@ def check_gp_arguments(layer: Any) -> None:
             "`seed` must be `None` or a non-negative integer. "
             f"Received: seed={seed!r}"
         )
-    check_covariance_arguments(layer.ridge_penalty, layer.momentum)
-    factor = layer.mean_field_factor
+
+
+def check_mean_field_factor(factor: float | None) -> None:
+    """Raises unless a factor is `None` or a number of at least 0."""
     if factor is not None and not (is_number(factor) and factor >= 0):
         raise ValueError(
             "`mean_field_factor` must be `None` or at least 0. "
@@ -47,6 +69,23 @@ def check_gp_arguments(layer: Any) -> None:
         )
 
 
-def is_integer(value: Any) -> TypeGuard[int]:
-    """Whether a value is an int, and no bool."""
-    return isinstance(value, int) and not isinstance(value, bool)
+def _check_likelihood(layer: Any) -> None:
+    likelihood = LIKELIHOODS[layer.likelihood]
+    if likelihood.is_univariate and layer.units != 1:
+        raise ValueError(
+            f"`likelihood={layer.likelihood!r}` is that of one unit. For "
+            'classes that exclude each other use `likelihood="softmax"`; for '
+            'several labels or rates one layer each, or `likelihood="gaussian"`'
+            f". Received: units={layer.units}"
+        )
+    if likelihood.is_classwise and layer.units == 1:
+        raise ValueError(
+            f"`likelihood={layer.likelihood!r}` needs several units. For one "
+            'unit use `likelihood="binary_logistic"`. Received: units=1'
+        )
+    samples = layer.num_samples
+    if not is_integer(samples) or samples < 0:
+        raise ValueError(
+            "`num_samples` must be a non-negative integer; 0 is the mean-field "
+            f"approximation. Received: num_samples={samples!r}"
+        )

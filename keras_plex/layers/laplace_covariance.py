@@ -1,42 +1,53 @@
 """The posterior covariance of a linear layer's weights, from features."""
 
 import warnings
-from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 from scipy import linalg
 
+from keras_plex.layers.covariance_arguments import check_covariance_arguments
+from keras_plex.layers.covariance_arguments import check_state_size
 from keras_plex.types import Config
 from keras_plex.types import Tensor
+
+# Elements for each row of features that a class-wise step holds at once.
+CHUNK_ELEMENTS = 65_536
 
 
 @keras.saving.register_keras_serializable("keras_plex")
 class LaplaceCovariance(keras.layers.Layer):
     """Variance of a linear map of features, from the features seen.
 
-    Bayesian linear regression with prior `N(0, I)` and noise variance `ridge`:
+    Bayesian linear regression with prior `N(0, I)`, noise variance `ridge` and
+    row weights `w`, which are 1 for a gaussian likelihood:
 
-    `variance(phi) = ridge * phi (ridge I + sum_i phi_i phi_i^T)^-1 phi^T`
+    `variance(phi) = phi (I + sum_i w_i phi_i phi_i^T / ridge)^-1 phi^T`
 
     `update` adds features to the precision matrix inside a training step;
     `refresh` inverts it once, by a float64 Cholesky factorisation; calling the
     layer gives the variance of each example with one matrix product, never a
     batch-by-batch matrix. All state is float32 under any dtype policy.
 
+    With `num_classes` each class has its own weights and precision. State is
+    then `8 * num_classes * num_features ** 2` bytes, and an update needs half
+    of it again; classes are worked on in chunks that hold at most
+    `CHUNK_ELEMENTS` numbers (or one class) for each row.
+
     Args:
         ridge_penalty: positive float, the noise variance. Defaults to `1.0`.
         momentum: `None` for the exact sum, or a float in `(0, 1)`: the
             precision is then a moving average of the batch means, and the
-            ridge stays whole. Defaults to `None`.
+            prior stays whole. Defaults to `None`.
+        num_classes: positive int, or `None` for one covariance.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:
         `(batch, ..., num_features)`.
 
     Output shape:
-        `(batch, ...)` float32.
+        `(batch, ...)` float32, or `(batch, ..., num_classes)`.
 
     Example:
 
@@ -56,20 +67,26 @@ class LaplaceCovariance(keras.layers.Layer):
         self,
         ridge_penalty: float = 1.0,
         momentum: float | None = None,
+        num_classes: int | None = None,
         **kwargs,
     ):
         super().__init__(**{**kwargs, "dtype": "float32"})
-        check_covariance_arguments(ridge_penalty, momentum)
+        check_covariance_arguments(ridge_penalty, momentum, num_classes)
         self.ridge_penalty = ridge_penalty
         self.momentum = momentum
+        self.num_classes = num_classes
 
     def build(self, input_shape: tuple) -> None:
         size = input_shape[-1]
-        # Without the ridge, and read as a sum over replicas, so that data
+        shape = (size, size)
+        if self.num_classes is not None:
+            check_state_size(self.num_classes, size)
+            shape = (self.num_classes, *shape)
+        # Without the prior, and read as a sum over replicas, so that data
         # parallel training gives what one device gives.
         self.precision = keras.Variable(
             initializer=keras.initializers.Zeros(),
-            shape=(size, size),
+            shape=shape,
             dtype="float32",
             trainable=False,
             autocast=False,
@@ -77,56 +94,57 @@ class LaplaceCovariance(keras.layers.Layer):
             synchronization="on_read",
             name="precision",
         )
-        self.root = self.add_weight(
-            name="root",
-            shape=(size, size),
-            initializer=keras.initializers.Identity(self.ridge_penalty**-0.5),
-            trainable=False,
-            autocast=False,
+        self.root = self._add_state(
+            "root",
+            shape,
+            lambda shape, dtype: ops.zeros(shape) + ops.eye(size),
         )
-        self.has_data = self.add_weight(
-            name="has_data",
-            shape=(),
-            initializer="zeros",
-            trainable=False,
-            autocast=False,
-        )
-        self.skipped_rows = self.add_weight(
-            name="skipped_rows",
-            shape=(),
-            initializer="zeros",
-            trainable=False,
-            autocast=False,
-        )
+        self.has_data = self._add_state("has_data", (), "zeros")
+        self.skipped_rows = self._add_state("skipped_rows", (), "zeros")
         self.built = True
 
+    def _add_state(self, name: str, shape: tuple, initializer):
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
+        )
+
     def call(self, features: Tensor) -> Tensor:
-        # root = L^-1 with L L^T = ridge I + precision
-        whitened = ops.matmul(features, ops.transpose(self.root))
-        return self.ridge_penalty * ops.sum(ops.square(whitened), axis=-1)
+        # root = L^-1 with L L^T = I + precision / ridge
+        if self.num_classes is None:
+            whitened = ops.matmul(features, ops.transpose(self.root))
+            return ops.sum(ops.square(whitened), axis=-1)
+        chunks = [
+            ops.sum(ops.square(ops.tensordot(features, root, [-1, -1])), -1)
+            for root in self._chunks_of(self.root)
+        ]
+        return ops.concatenate(chunks, axis=-1)  # (batch, ..., num_classes)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return tuple(input_shape[:-1])
+        classes = () if self.num_classes is None else (self.num_classes,)
+        return (*input_shape[:-1], *classes)
 
-    def update(self, features: Tensor, mask: Tensor | None = None) -> None:
+    def update(
+        self,
+        features: Tensor,
+        mask: Tensor | None = None,
+        weights: Tensor | None = None,
+    ) -> None:
         """Adds `(batch, ..., num_features)` to the precision.
 
         Rows with a NaN or an infinity are left out and counted; the next
         `refresh` warns about them. So are rows whose `mask`, `(batch, ...)`
-        bool, is false, without a warning.
+        bool, is false, without a warning. `weights` are `(batch, ...)`, or
+        `(batch, ..., num_classes)` with a precision per class.
         """
-        size = self.precision.shape[0]
-        # (batch, ..., features) -> (rows, features)
-        rows = ops.reshape(ops.stop_gradient(features), (-1, size))
-        finite = ops.all(ops.isfinite(rows), axis=-1, keepdims=True)
-        rows = ops.where(finite, rows, ops.zeros_like(rows))
-        skipped = ops.sum(ops.cast(ops.logical_not(finite), "float32"))
-        weight = ops.cast(finite, "float32")
-        if mask is not None:
-            weight = weight * ops.cast(ops.reshape(mask, (-1, 1)), "float32")
-            rows = rows * weight
-        count = ops.sum(weight)
-        added = ops.matmul(ops.transpose(rows), rows)
+        rows, weights, count, skipped = self._clean(features, mask, weights)
+        if self.num_classes is None:
+            added = ops.matmul(ops.transpose(rows * weights), rows)
+        else:
+            added = self._classwise_sum(rows, weights)
         if self.momentum is None:
             precision = self.precision + added
         else:
@@ -134,24 +152,73 @@ class LaplaceCovariance(keras.layers.Layer):
             moved = (
                 self.momentum * self.precision + (1.0 - self.momentum) * mean
             )
-            precision = ops.where(count > 0, moved, self.precision)
+            precision = ops.where(
+                count > 0, moved, ops.convert_to_tensor(self.precision)
+            )
         self.precision.assign(precision)
         self.skipped_rows.assign(self.skipped_rows + skipped)
+
+    def _clean(self, features, mask, weights):
+        # (batch, ..., features) -> (rows, features)
+        rows = ops.reshape(
+            ops.cast(ops.stop_gradient(features), "float32"),
+            (-1, self.precision.shape[-1]),
+        )
+        columns = 1 if self.num_classes is None else self.num_classes
+        if weights is None:
+            weights = ops.ones_like(rows[:, :1])
+        weights = ops.reshape(ops.cast(weights, "float32"), (-1, columns))
+        is_finite = ops.logical_and(
+            ops.all(ops.isfinite(rows), axis=-1, keepdims=True),
+            ops.all(ops.isfinite(weights), axis=-1, keepdims=True),
+        )
+        skipped = ops.sum(ops.cast(ops.logical_not(is_finite), "float32"))
+        is_used = is_finite
+        if mask is not None:
+            seen = ops.cast(ops.reshape(mask, (-1, 1)), "bool")
+            is_used = ops.logical_and(is_finite, seen)
+        rows = ops.where(is_used, rows, ops.zeros_like(rows))
+        weights = ops.where(is_used, weights, ops.zeros_like(weights))
+        return rows, weights, ops.sum(ops.cast(is_used, "float32")), skipped
+
+    def _classwise_sum(self, rows: Tensor, weights: Tensor) -> Tensor:
+        # (rows, classes), (rows, features) -> (classes, features, features)
+        columns = ops.expand_dims(ops.transpose(weights), axis=-1)
+        chunks = [
+            ops.matmul(ops.transpose(column * rows, (0, 2, 1)), rows)
+            for column in self._chunks_of(columns)
+        ]
+        return ops.concatenate(chunks, axis=0)
+
+    def _chunks_of(self, x: Tensor) -> list[Tensor]:
+        length = max(1, CHUNK_ELEMENTS // self.precision.shape[-1])
+        starts = range(0, self.num_classes, length)
+        return [x[start : start + length] for start in starts]
 
     def reset(self) -> None:
         """Forgets the features seen; the variance stays until `refresh`."""
         self.precision.assign(ops.zeros(self.precision.shape))
 
-    def refresh(self) -> None:
-        """Makes the variance that of the features seen since `reset`."""
-        precision = ops.convert_to_numpy(self.precision).astype("float64")
-        size = len(precision)
-        total = self.ridge_penalty * np.eye(size) + precision
-        factor = self._cholesky(total)
-        root = linalg.solve_triangular(factor, np.eye(size), lower=True)
-        self.root.assign(root.astype("float32"))
-        self.has_data.assign(float(np.trace(precision) > 0))
+    def refresh(self, prior_precision: float = 1.0) -> None:
+        """Makes the variance that of the features seen since `reset`.
+
+        Args:
+            prior_precision: of the weights, `1 / variance`.
+        """
+        precision = ops.convert_to_numpy(self.precision)
+        size = precision.shape[-1]
+        root = np.empty_like(precision).reshape(-1, size, size)
+        for i, matrix in enumerate(precision.reshape(root.shape)):
+            root[i] = self._inverse_root(matrix, prior_precision)
+        self.root.assign(root.reshape(precision.shape))
+        self.has_data.assign(float(np.any(precision)))
         self._warn_about_skipped_rows()
+
+    def _inverse_root(self, matrix: np.ndarray, prior: float) -> np.ndarray:
+        identity = np.eye(len(matrix))
+        scaled = matrix.astype("float64") / self.ridge_penalty
+        factor = self._cholesky(prior * identity + scaled)
+        return linalg.solve_triangular(factor, identity, lower=True)
 
     def _cholesky(self, matrix: np.ndarray) -> np.ndarray:
         # The float32 sum rounds: with a tiny ridge it may not be positive.
@@ -171,7 +238,7 @@ class LaplaceCovariance(keras.layers.Layer):
                     f"definite only with {jitter:.1e} on its diagonal. A "
                     f"larger `ridge_penalty` than {self.ridge_penalty} avoids "
                     "this.",
-                    stacklevel=4,
+                    stacklevel=5,
                 )
             return factor
 
@@ -193,26 +260,5 @@ class LaplaceCovariance(keras.layers.Layer):
             **super().get_config(),
             "ridge_penalty": self.ridge_penalty,
             "momentum": self.momentum,
+            "num_classes": self.num_classes,
         }
-
-
-def check_covariance_arguments(
-    ridge_penalty: float, momentum: float | None
-) -> None:
-    """Raises unless the noise variance and the momentum make sense."""
-    if not is_number(ridge_penalty) or not ridge_penalty > 0:
-        raise ValueError(
-            "`ridge_penalty` must be positive. "
-            f"Received: ridge_penalty={ridge_penalty!r}"
-        )
-    is_none = momentum is None
-    if not is_none and not (is_number(momentum) and 0 < momentum < 1):
-        raise ValueError(
-            "`momentum` must be `None` (the exact sum) or lie in (0, 1). "
-            f"Received: momentum={momentum!r}"
-        )
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is an int or a float, and no bool."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

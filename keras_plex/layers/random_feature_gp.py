@@ -6,25 +6,29 @@ import keras
 from keras import activations
 from keras import ops
 
-from keras_plex.layers.gp_arguments import DEFAULT_MEAN_FIELD_FACTOR
-from keras_plex.layers.gp_arguments import KERNELS
+from keras_plex.layers.covariance_head import CovarianceHead
+from keras_plex.layers.gp_arguments import DEFAULT_NUM_FEATURES
 from keras_plex.layers.gp_arguments import MEAN_FUNCTIONS
 from keras_plex.layers.gp_arguments import check_gp_arguments
-from keras_plex.layers.laplace_covariance import LaplaceCovariance
+from keras_plex.layers.likelihoods import LIKELIHOODS
+from keras_plex.layers.likelihoods import sample_forecast
+from keras_plex.layers.random_features import RandomFeatures
 from keras_plex.layers.takeover import check_takeover
-from keras_plex.ops.probabilities import mean_field_logits
-from keras_plex.ops.random_features import normalize_last_axis
-from keras_plex.ops.random_features import random_phase
-from keras_plex.ops.random_features import random_projection
 from keras_plex.types import Config
 from keras_plex.types import Tensor
 
-MEAN_WEIGHTS = ("mean_kernel", "bias", "residual_kernel")
-WEIGHTS = (*MEAN_WEIGHTS, "projection", "phase", "mean_field")
+FEATURE_ARGUMENTS = (
+    "num_features",
+    "kernel",
+    "length_scale",
+    "orthogonal",
+    "normalize_input",
+    "trainable_length_scale",
+)
 
 
 @keras.saving.register_keras_serializable("keras_plex")
-class RandomFeatureGP(keras.layers.Layer):
+class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
     """A dense output layer that knows how far an input is from its data.
 
     `logits = mean(x) + phi(x) @ residual_kernel`, with random features
@@ -38,35 +42,47 @@ class RandomFeatureGP(keras.layers.Layer):
     Gaussian process with kernel `exp(-|x - y|^2 / (2 length_scale^2))` and
     noise variance `ridge_penalty`, whose posterior variance `variance` returns.
 
-    In training each row joins the precision matrix, whatever its sample weight.
-    A model from `plexify` resets and inverts it by itself; in a model of your
-    own use `keras_plex.callbacks.ResetCovariance`.
+    In training each row joins the precision matrix, whatever its sample weight,
+    unless the call's `mask` says it is padding. A model from `plexify` resets
+    and inverts it by itself; in your own use `callbacks.ResetCovariance`.
 
     Args:
         units: positive int, the number of outputs.
         num_features: positive int, the random features `D`. Defaults to
             `1024`.
-        kernel: `"rbf"`.
+        kernel: `"rbf"`, or `"linear"` for `phi(x) = h / length_scale`.
         length_scale: positive float, in units of the (normalized) input, whose
             norm is about `sqrt(input_dim)`. Defaults to `1.0`.
         orthogonal: bool, whether frequencies come in orthogonal blocks, which
             need fewer features for the same error. Defaults to `True`.
         normalize_input: bool, whether each input is brought to mean 0 and
             variance 1 first. Defaults to `True`.
-        ridge_penalty: positive float, the noise variance. Defaults to `1.0`.
+        ridge_penalty: positive float, the noise variance; for the other
+            likelihoods what the log likelihood is divided by. Defaults to
+            `1.0`.
         momentum: `None` for the exact sum over an epoch, or a float in
             `(0, 1)` for a moving average. Defaults to `None`.
-        likelihood: `"gaussian"`: one covariance for all units.
+        likelihood: `"gaussian"`: one covariance for all units;
+            `"binary_logistic"` (logits) or `"poisson"` (log rates): for one
+            unit; `"softmax"`: a covariance for each class, weighted by
+            `p (1 - p)`, in `8 * units * D ** 2` bytes. Defaults to
+            `"gaussian"`.
         mean_function: `"zero"`, or `"linear"` for a dense layer, `kernel` and
             `bias`, to which the residual, starting at zero, is added. Defaults
             to `"zero"`.
         mean_field_factor: float >= 0; 0 leaves the logits alone, as for
-            regression. `None` starts at 5.0, and `PlexModel.fit` fits it to
-            the validation data it is given. Defaults to `None`.
+            regression. `None` starts at 5.0 for gaussian, 1.0 for Poisson, and
+            pi / 8 for the other likelihoods, and `PlexModel.fit` fits it to the
+            validation data it is given. Defaults to `None`.
         seed: int, of the frequencies. Defaults to a random one.
         activation: applied last. Defaults to `None`.
         use_bias: bool, whether the mean has a trained bias. Defaults to
             `True`.
+        trainable_length_scale: bool, whether `length_scale` is where training
+            starts. Defaults to `False`.
+        num_samples: int; a positive number averages the forecast over as many
+            draws, the same at each call, of logits with the variance times
+            `mean_field_factor`. Defaults to `0`, the mean field.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:
@@ -103,12 +119,14 @@ class RandomFeatureGP(keras.layers.Layer):
         "mean_function",
         "mean_field_factor",
         "seed",
+        "trainable_length_scale",
+        "num_samples",
     )
 
     def __init__(
         self,
         units: int,
-        num_features: int = 1024,
+        num_features: int = DEFAULT_NUM_FEATURES,
         kernel: str = "rbf",
         length_scale: float = 1.0,
         orthogonal: bool = True,
@@ -121,6 +139,8 @@ class RandomFeatureGP(keras.layers.Layer):
         seed: int | None = None,
         activation: str | None = None,
         use_bias: bool = True,
+        trainable_length_scale: bool = False,
+        num_samples: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -138,6 +158,8 @@ class RandomFeatureGP(keras.layers.Layer):
         self.mean_function = mean_function
         self.mean_field_factor = mean_field_factor
         self.seed = seed
+        self.trainable_length_scale = trainable_length_scale
+        self.num_samples = num_samples
         self.supports_masking = True
         check_gp_arguments(self)
 
@@ -160,28 +182,30 @@ class RandomFeatureGP(keras.layers.Layer):
         self.built = True
 
     def add_own_weights(self, input_dim: int) -> None:
-        shape = (input_dim, self.num_features)
         seed = random.randint(1, 10**9) if self.seed is None else self.seed
-        projection = random_projection(*shape, self.orthogonal, seed)
-        phase = random_phase(self.num_features, seed)
-        factor = self.mean_field_factor
-        factor = DEFAULT_MEAN_FIELD_FACTOR if factor is None else factor
-        self.projection = self._add_constant("projection", projection)
-        self.phase = self._add_constant("phase", phase)
-        self.mean_field = self._add_constant("mean_field", factor)
+        self.features = RandomFeatures(
+            **{name: getattr(self, name) for name in FEATURE_ARGUMENTS},
+            seed=seed,
+            name="features",
+        )
+        self.features.build((None, input_dim))
+        shape = self.features.compute_output_shape((None, input_dim))
         is_residual = MEAN_FUNCTIONS[self.mean_function]
         draw = keras.initializers.GlorotUniform(seed + 1)
         self.residual_kernel = self.add_weight(
             name="residual_kernel",
-            shape=(self.num_features, self.units),
+            shape=(shape[-1], self.units),
             initializer="zeros" if is_residual else draw,
             dtype="float32",
             autocast=False,
         )
-        self.covariance = LaplaceCovariance(
-            self.ridge_penalty, self.momentum, name="covariance"
+        is_classwise = LIKELIHOODS[self.likelihood].is_classwise
+        self.add_covariance(
+            shape[-1],
+            self.ridge_penalty,
+            self.momentum,
+            num_classes=self.units if is_classwise else None,
         )
-        self.covariance.build((None, self.num_features))
 
     def call(
         self,
@@ -189,45 +213,45 @@ class RandomFeatureGP(keras.layers.Layer):
         training: bool | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        features = self.random_features(inputs)
+        features = self.covariance_features(inputs)
         logits = self._mean(inputs, features)
         if training:
-            self.covariance.update(features, mask)
+            self._observe(features, logits, mask)
         else:
-            # Before any data the variance is the prior's: use the mean alone.
-            factor = self.mean_field * self.covariance.has_data
-            variance = self.covariance(features)
-            logits = mean_field_logits(logits, variance, factor)
+            logits = self._forecast(features, logits)
         logits = ops.cast(logits, self.compute_dtype)
         return logits if self.activation is None else self.activation(logits)
 
-    def random_features(self, inputs: Tensor) -> Tensor:
+    def covariance_features(self, inputs: Tensor) -> Tensor:
         """`phi(x)`: `(batch, ..., num_features)` float32."""
         if not self.built:
             raise ValueError(f"{self.name!r} is not built; call it first.")
-        x = ops.cast(inputs, "float32")
-        if self.normalize_input:
-            x = normalize_last_axis(x)
-        return KERNELS[self.kernel](
-            x / self.length_scale, self.projection, self.phase
-        )
+        return self.features(inputs)
 
     def mean_logits(self, inputs: Tensor) -> Tensor:
         """Logits before the variance and the activation: float32."""
-        return self._mean(inputs, self.random_features(inputs))
+        return self._mean(inputs, self.covariance_features(inputs))
 
-    def variance(self, inputs: Tensor) -> Tensor:
-        """Posterior variance of a logit of each example: `(batch, ...)`."""
-        features = self.random_features(inputs)
-        return self.covariance(features)
+    def curvature(self, logits: Tensor) -> Tensor | None:
+        """The weight of each row in the precision."""
+        curvature = LIKELIHOODS[self.likelihood].curvature
+        return None if curvature is None else curvature(logits)
 
-    def reset_covariance(self) -> None:
-        """Forgets the data; `variance` stays until `update_covariance`."""
-        self.covariance.reset()
+    def flatten(
+        self, logits: Tensor, variance: Tensor, factor: Tensor
+    ) -> Tensor:
+        """Logits of the forecast, given their variance."""
+        if not self.num_samples:
+            flatten = LIKELIHOODS[self.likelihood].flatten
+            return flatten(logits, variance, factor)
+        return sample_forecast(
+            self.likelihood, logits, factor * variance, self.num_samples
+        )
 
-    def update_covariance(self) -> None:
-        """Makes `variance` that of the data seen since the last reset."""
-        self.covariance.refresh()
+    @property
+    def typical_factor(self) -> float:
+        """The mean-field factor where none is given or fitted."""
+        return LIKELIHOODS[self.likelihood].typical_factor
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.units)
@@ -260,16 +284,6 @@ class RandomFeatureGP(keras.layers.Layer):
                 new.bias.assign(layer.bias)
         return new
 
-    def save_own_variables(self, store: dict) -> None:
-        for name in WEIGHTS:
-            if getattr(self, name) is not None:
-                store[name] = getattr(self, name)
-
-    def load_own_variables(self, store: dict) -> None:
-        for name in WEIGHTS:
-            if getattr(self, name) is not None:
-                getattr(self, name).assign(store[name])
-
     def get_config(self) -> Config:
         return {
             **super().get_config(),
@@ -287,14 +301,3 @@ class RandomFeatureGP(keras.layers.Layer):
         if self.bias is not None:
             logits = logits + ops.cast(self.bias, "float32")
         return logits
-
-    def _add_constant(self, name: str, value) -> keras.Variable:
-        value = ops.convert_to_numpy(value).astype("float32")
-        return self.add_weight(
-            name=name,
-            shape=value.shape,
-            initializer=lambda shape, dtype: ops.convert_to_tensor(value),
-            dtype="float32",
-            trainable=False,
-            autocast=False,
-        )

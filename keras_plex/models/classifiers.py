@@ -5,14 +5,14 @@ import keras
 from keras_plex.conversion.heads import Head
 from keras_plex.conversion.heads import find_head
 from keras_plex.conversion.heads import find_heads
+from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import kinds_of_model
 from keras_plex.models.output_kinds import the_one_output
-from keras_plex.models.plex_model import PlexModel
 
 
 def output_kind(model: keras.Model) -> str:
     """What the one output is, as far as one can tell: a key of `MIXTURES`."""
-    if isinstance(model, PlexModel):
+    if isinstance(model, MemberOutputs):
         return model.output_kind
     kinds = kinds_of_model(model, find_heads(model))
     return the_one_output(model.name, kinds)
@@ -20,6 +20,6 @@ def output_kind(model: keras.Model) -> str:
 
 def output_layer(model: keras.Model) -> Head | None:
     """The `Dense`, or what it became, that makes the one output."""
-    if isinstance(model, PlexModel):
-        return model.conversion.head
+    if isinstance(model, MemberOutputs):
+        return model.output_head
     return find_head(model)

@@ -1,4 +1,4 @@
-"""A Gaussian-process head meets a data set, without training."""
+"""An output layer with a covariance meets a data set, without training."""
 
 import warnings
 
@@ -9,8 +9,9 @@ from keras import ops
 from keras_plex.batches import check_rereadable
 from keras_plex.batches import iterate_batches
 from keras_plex.calibration.mean_field import fit_mean_field_factor
-from keras_plex.layers.gp_arguments import DEFAULT_MEAN_FIELD_FACTOR
-from keras_plex.layers.random_feature_gp import RandomFeatureGP
+from keras_plex.calibration.prior_precision import fit_prior_and_factor
+from keras_plex.layers.covariance_head import CovarianceHead
+from keras_plex.layers.laplace_dense import LaplaceDense
 from keras_plex.types import Data
 
 # Enough for one number: its standard error is far below its effect.
@@ -19,11 +20,17 @@ MAX_EXAMPLES = 10_000
 
 def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
     """Makes the covariance of `model`'s head that of the data set."""
-    head = model.gp_head
+    head = model.covariance_head
     if head is None:
         raise ValueError(
             f"{model.name!r} has no head with a covariance. Convert it with "
-            '`plexify(model, head="gp")`.'
+            '`plexify(model, head="gp")` or `head="laplace"`.'
+        )
+    if isinstance(head, LaplaceDense) and "regression" in model.output_kinds:
+        raise ValueError(
+            f'The outputs of {model.name!r} are a regression; `head="laplace"` '
+            'is for classifiers. Use `head="gp"`, or say what the outputs are: '
+            '`model.output_kind = "sigmoid_logits"`.'
         )
     precision = head.covariance.precision
     before = ops.convert_to_numpy(precision)
@@ -31,85 +38,92 @@ def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
     try:
         for x, _, _ in iterate_batches(dataset, batch_size):
             found = model.predict_details(x, features=True, on_batch=True)
-            rows = head.random_features(found["features"])
-            head.covariance.update(rows)
+            head.observe(found["features"])
     except BaseException:
         precision.assign(before)
         raise
     head.update_covariance()
 
 
-def try_fit_mean_field(
+def try_fit_to_validation(
     model: keras.Model, validation: Data, steps: int | None
 ) -> None:
-    """`fit_mean_field`, or a warning that says why not."""
+    """`fit_to_validation`, or a warning that says why not."""
     try:
         check_rereadable(validation, "validation_data")
-        fit_mean_field(model, validation, steps)
+        fit_to_validation(model, validation, steps)
     except ValueError as error:
         warnings.warn(
-            "Could not fit the mean-field factor of the GP head to the "
-            f"validation data; it stays as it is. {error}",
+            "Could not fit to the validation data how strongly the variance "
+            f"flattens forecasts; that stays as it is. {error}",
             stacklevel=4,
         )
 
 
-def fit_mean_field(
+def fit_to_validation(
     model: keras.Model, validation: Data, steps: int | None = None
 ) -> None:
-    """Fits the mean-field factor of `model`'s head to labelled data."""
-    batches = iterate_batches(validation, steps=steps)
-    logits, variance, labels = _collect(model, batches)
+    """Fits how strongly the variance flattens forecasts to labelled data."""
+    head = model.covariance_head
+    logits, features, variance, labels = _collect(model, validation, steps)
     kind = _logits_kind(model)
+    if isinstance(head, LaplaceDense):
+        prior, factor = fit_prior_and_factor(
+            (logits, features, labels),
+            ops.convert_to_numpy(head.covariance.precision),
+            typical=head.typical_prior_and_factor(),
+            is_free=head.is_prior_and_factor_free,
+            output_kind=kind,
+        )
+        head.assume_prior(prior)
+        head.mean_field.assign(factor)
+        return
     factor = fit_mean_field_factor(
-        logits,
-        variance,
-        labels,
-        kind,
-        typical_factor=DEFAULT_MEAN_FIELD_FACTOR,
+        logits, variance, labels, kind, typical_factor=head.typical_factor
     )
-    model.gp_head.mean_field.assign(factor)
+    head.mean_field.assign(factor)
 
 
-def has_free_mean_field(model: keras.Model) -> bool:
-    """Whether there is a mean-field factor to fit."""
-    head = model.gp_head
-    is_free = head is not None and head.mean_field_factor is None
-    return is_free and "regression" not in model.output_kinds
+def is_fitted_to_validation(model: keras.Model) -> bool:
+    """Whether the head has a number that validation data decides."""
+    head = model.covariance_head
+    if head is None or "regression" in model.output_kinds:
+        return False
+    if isinstance(head, LaplaceDense):
+        return any(head.is_prior_and_factor_free)
+    return head.mean_field_factor is None
 
 
 def set_mean_field_for(
-    output_kinds: tuple[str, ...], head: RandomFeatureGP | None
+    output_kinds: tuple[str, ...], head: CovarianceHead | None
 ) -> None:
     """No mean field for a regression, the default one after it."""
     if head is None or head.mean_field_factor is not None:
         return
     is_off = float(ops.convert_to_numpy(head.mean_field)) == 0.0
-    if "regression" in output_kinds:
+    if "regression" in output_kinds and head.likelihood == "gaussian":
         head.mean_field.assign(0.0)
     elif is_off:
-        head.mean_field.assign(DEFAULT_MEAN_FIELD_FACTOR)
+        head.mean_field.assign(head.typical_factor)
 
 
-def _collect(model, batches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    head = model.gp_head
+def _collect(model, validation, steps) -> tuple[np.ndarray, ...]:
+    head = model.covariance_head
     found, count = [], 0
-    for x, y, _ in batches:
+    for x, y, _ in iterate_batches(validation, steps=steps):
         if y is None:
             raise ValueError("It has no labels.")
         details = model.predict_details(x, features=True, on_batch=True)
         rows = details["features"]
         logits = ops.convert_to_numpy(head.mean_logits(rows))
-        found.append((logits, details["variance"], y))
+        features = ops.convert_to_numpy(head.covariance_features(rows))
+        found.append((logits, features, details["variance"], y))
         count += len(y)
         if count >= MAX_EXAMPLES:
             break
-    logits, variance, labels = zip(*found, strict=True)
-    return (
-        np.concatenate(logits),
-        np.concatenate(variance),
-        np.concatenate(labels),
-    )
+    if not found:
+        raise ValueError("It is empty.")
+    return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
 
 def _logits_kind(model) -> str:

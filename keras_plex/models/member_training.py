@@ -1,16 +1,37 @@
 """The training loss is per member; what users see is the forecast."""
 
+import keras
+
 from keras_plex.conversion import forward_pass
 from keras_plex.losses import mean_over_members
+from keras_plex.models.fit_arguments import FitArguments
 from keras_plex.models.returns import forecast
 
 
 class MemberTraining:
-    """What a `PlexModel` changes in the training step of its stock class.
+    """What a model with members changes in how its stock class is trained.
 
-    Within it the model returns its members; the loss is the mean of theirs,
-    the metrics meet their forecast.
+    Within a training step the model returns its members; the loss is the mean
+    of theirs, the metrics meet their forecast.
     """
+
+    def fit(self, *args, **kwargs) -> keras.callbacks.History:
+        """`fit` of the stock model; callbacks find its validation data."""
+        arguments = FitArguments.bind(super().fit, args, kwargs)
+        self.before_fit(arguments)
+        self._plex.validation_data = arguments.validation_data()
+        try:
+            history = super().fit(*arguments.args, **arguments.kwargs)
+        finally:
+            self._plex.validation_data = None
+        self.after_fit(arguments)
+        return history
+
+    def before_fit(self, arguments: FitArguments) -> None:
+        """Called with the arguments of `fit`, which it may change."""
+
+    def after_fit(self, arguments: FitArguments) -> None:
+        """Called when `fit` is done."""
 
     def train_step(self, *args, **kwargs):
         with forward_pass.returning(forward_pass.MEMBERS):
@@ -30,7 +51,7 @@ class MemberTraining:
 
         if forward_pass.mode() != forward_pass.MEMBERS:
             return loss(y_pred)
-        flags = self.conversion.layout.member_outputs
+        flags = self.member_outputs
         return mean_over_members(loss, y_pred, flags, self.ensemble_size)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):

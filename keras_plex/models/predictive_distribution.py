@@ -19,7 +19,7 @@ def predictive_distribution(model: Any, x: Data, **kwargs) -> Distribution:
         **kwargs: of `predict`.
     """
     distributions = _import_distributions()
-    if model.gp_head is not None:
+    if model.covariance_head is not None:
         components = _gaussian_logits(distributions, model, x, **kwargs)
     else:
         found = model.predict_uncertainty(x, **kwargs)
@@ -36,9 +36,13 @@ def _gaussian_logits(
     distributions: Any, model: Any, x: Data, **kwargs
 ) -> Distribution:
     found = model.predict_details(x, features=True, **kwargs)
-    mean = ops.convert_to_numpy(model.gp_head.mean_logits(found["features"]))
-    # One variance for all classes: (batch, ensemble) -> (..., classes)
-    scale = np.sqrt(found["variance"])[..., None] * np.ones_like(mean)
+    mean = ops.convert_to_numpy(
+        model.covariance_head.mean_logits(found["features"])
+    )
+    variance = found["variance"]
+    if variance.ndim < mean.ndim:
+        variance = variance[..., None]  # one for all classes
+    scale = np.sqrt(variance) * np.ones_like(mean)
     normal = distributions.Normal(mean, scale)
     return distributions.Independent(normal, reinterpreted_batch_ndims=1)
 

@@ -1,15 +1,15 @@
-"""The callback that keeps Gaussian-process heads up to date."""
+"""The callback that keeps heads with a covariance up to date."""
 
 import keras
 
 from keras_plex.conversion.surgery import walk_layers
-from keras_plex.layers.random_feature_gp import RandomFeatureGP
+from keras_plex.layers.covariance_head import CovarianceHead
 
 
 class ResetCovariance(keras.callbacks.Callback):
     """Starts each epoch's covariance afresh and makes it ready after it.
 
-    The weights under a `RandomFeatureGP` move during training: its exact
+    The weights under a head with a covariance move during training: its exact
     covariance is that of one epoch. This callback resets it when an epoch
     begins (not a moving average, which forgets by itself) and inverts it when
     a validation or the epoch is reached. `PlexModel.fit` adds it by itself, in
@@ -27,8 +27,8 @@ class ResetCovariance(keras.callbacks.Callback):
     """
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        for layer in gp_layers(self.model):
-            if layer.momentum is None:
+        for layer in covariance_heads(self.model):
+            if layer.covariance.momentum is None:
                 layer.reset_covariance()
 
     def on_test_begin(self, logs: dict | None = None) -> None:
@@ -38,14 +38,14 @@ class ResetCovariance(keras.callbacks.Callback):
         self._update()
 
     def _update(self) -> None:
-        for layer in gp_layers(self.model):
+        for layer in covariance_heads(self.model):
             layer.update_covariance()
 
 
-def gp_layers(model: keras.Model) -> list[RandomFeatureGP]:
-    """The Gaussian-process layers inside a model."""
+def covariance_heads(model: keras.Model) -> list[CovarianceHead]:
+    """The layers with a covariance inside a model."""
     return [
         layer
         for layer in walk_layers(model)
-        if isinstance(layer, RandomFeatureGP)
+        if isinstance(layer, CovarianceHead)
     ]

@@ -11,10 +11,10 @@ from keras_plex.ops.ensemble_axis import split_members
 from keras_plex.ops.probabilities import mix_members
 from keras_plex.types import Tensor
 
-PlexModel = Any  # the file above this one
+MemberOutputs = Any  # the file above this one
 
 
-def forecast(model: PlexModel, outputs: Tensor, head_inputs=None) -> Tensor:
+def forecast(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> Tensor:
     """One forecast per example, shaped as the stock model's outputs."""
 
     def mix(x: Tensor, is_member: bool, kind: str) -> Tensor:
@@ -23,34 +23,34 @@ def forecast(model: PlexModel, outputs: Tensor, head_inputs=None) -> Tensor:
         members = split_members(x, model.ensemble_size)
         return mix_members(members, kind, axis=0)
 
-    flags = model.conversion.layout.member_outputs
+    flags = model.member_outputs
     kinds = model.output_kinds
     triples = zip(tree.flatten(outputs), flags, kinds, strict=True)
     flat = [mix(*triple) for triple in triples]
     return tree.pack_sequence_as(outputs, flat)
 
 
-def members(model: PlexModel, outputs: Tensor, head_inputs=None) -> Tensor:
+def members(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> Tensor:
     """The outputs as they are, `(ensemble * batch, ...)`: for training."""
     return outputs
 
 
-def details(model: PlexModel, outputs: Tensor, head_inputs=None) -> dict:
+def details(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> dict:
     """Member outputs `(batch, ensemble, ...)`, and the variance if any."""
     size = model.ensemble_size
-    flags = model.conversion.layout.member_outputs
+    flags = model.member_outputs
     flat = [
         members_after_batch(x, size) if flag else x
         for x, flag in zip(tree.flatten(outputs), flags, strict=True)
     ]
     found = {"outputs": tree.pack_sequence_as(outputs, flat)}
-    if model.gp_head is not None:
-        variance = model.gp_head.variance(head_inputs)
+    if model.covariance_head is not None:
+        variance = model.covariance_head.variance(head_inputs)
         found["variance"] = members_after_batch(variance, size)
     return found
 
 
-def features(model: PlexModel, outputs: Tensor, head_inputs=None) -> dict:
+def features(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> dict:
     """`details`, and the inputs of the output layer."""
     if head_inputs is None:
         raise ValueError(

@@ -3,6 +3,8 @@
 Inside a model `row = member * batch + example`; outside, the batch is first.
 """
 
+from collections.abc import Sequence
+
 from keras import ops
 
 from keras_plex.types import Tensor
@@ -48,6 +50,11 @@ def check_rows(rows: int, ensemble_size: int) -> None:
 def merge_members(x: Tensor) -> Tensor:
     """`(ensemble, batch, ...)` to `(ensemble * batch, ...)`."""
     return ops.reshape(x, (-1,) + tuple(ops.shape(x)[2:]))
+
+
+def join_members(members: Sequence[Tensor]) -> Tensor:
+    """One `(batch, ...)` for each member to `(ensemble * batch, ...)`."""
+    return ops.concatenate(list(members), axis=0)
 
 
 def members_after_batch(x: Tensor, ensemble_size: int) -> Tensor:

@@ -35,6 +35,23 @@ def mean_field_logits(
     return logits * ops.rsqrt(1.0 + mean_field_factor * variance)
 
 
+def mean_field_log_rates(
+    log_rates: Tensor, variance: Tensor, mean_field_factor: Tensor
+) -> Tensor:
+    """The logarithm of the mean rate of Gaussian log rates.
+
+    `log_rates + mean_field_factor * variance / 2`, exact for factor 1.
+
+    Args:
+        log_rates: `(batch, ..., units)`.
+        variance: `(batch, ...)`, or with a unit axis.
+        mean_field_factor: scalar; 0 changes nothing.
+    """
+    if len(variance.shape) < len(log_rates.shape):
+        variance = ops.expand_dims(variance, axis=-1)
+    return log_rates + 0.5 * mean_field_factor * variance
+
+
 def softmax_mixture(logits: Tensor, axis: int) -> Tensor:
     """Logits whose softmax is the mean of the members' softmaxes."""
     members = logits.shape[axis]

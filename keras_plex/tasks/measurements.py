@@ -11,7 +11,7 @@ from keras_plex.metrics.ranking import auroc
 from keras_plex.metrics.ranking import average_precision
 from keras_plex.metrics.ranking import fpr_at_tpr
 from keras_plex.models.classifiers import output_kind
-from keras_plex.models.plex_model import PlexModel
+from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.predictions import Predictions
 from keras_plex.scores import score
 from keras_plex.types import Data
@@ -27,8 +27,8 @@ def predict_data(
     """Predictions for a whole data set, and its labels if it has any.
 
     Args:
-        model: a `PlexModel`, or any Keras classifier, which counts as one
-            member.
+        model: a `PlexModel` or another ensemble, or any Keras classifier,
+            which counts as one member.
         data: arrays `x` or `(x, y)`, or batches of them.
         batch_size: for arrays. Defaults to `32`.
         max_examples: stop after the batch that reaches so many. Defaults to
@@ -37,7 +37,7 @@ def predict_data(
     outputs, variance, labels = [], [], []
     count = 0
     for x, y, _ in iterate_batches(data, batch_size):
-        if isinstance(model, PlexModel):
+        if isinstance(model, MemberOutputs):
             found = model.predict_details(x, on_batch=True)
             outputs.append(found["outputs"])
             variance.append(found.get("variance"))

@@ -79,7 +79,7 @@ def test_gp_head_is_a_small_part_of_the_forward(models):
     generator = np.random.default_rng(0)
     x = generator.normal(size=(BATCH, 224, 224, 3)).astype("float32")
     rows = generator.normal(size=(3 * BATCH, 192)).astype("float32")
-    forward, head = tf.function(model), tf.function(model.gp_head)
+    forward, head = tf.function(model), tf.function(model.covariance_head)
     seconds = time_in_turns(
         {"forward": lambda: forward(x), "head": lambda: head(rows)}
     )

@@ -162,7 +162,7 @@ def test_a_zero_mean_gp_forgets_the_stock_head(stock):
         fast_weight_stddev=0.0,
     )
     assert largest_difference(plex, stock("mlp")) > 1e-2
-    names = [weight.name for weight in plex.gp_head.weights]
+    names = [weight.name for weight in plex.covariance_head.weights]
     assert "mean_kernel" not in names
 
 
@@ -318,7 +318,7 @@ def test_exactly_the_member_weights_are_added_to_a_vit(stock):
 def test_the_shared_weights_of_a_gp_head_are_counted(stock):
     model = stock("mlp")
     plex = plexify(model, last_blocks=1, head="gp", head_options=GP)
-    head = plex.gp_head
+    head = plex.covariance_head
     added = count(head.weights) - count(model.layers[-1].weights)
     site = 3 * (6 + 5 + 5)
     assert plex.count_params() - model.count_params() == added + site
@@ -338,7 +338,7 @@ def test_member_weights_lie_below_their_layer(plex_vit):
     for name in MEMBER_WEIGHTS:
         assert f"{block}/mha/query/{name}" in paths
         assert f"{block}/mlp/dense_1/{name}" in paths
-    assert {"predictions/residual_kernel", "predictions/projection"} <= paths
+    assert {"predictions/residual_kernel", "predictions/features/projection"} <= paths
     assert not any("transformer_block_2" in p and "alpha" in p for p in paths)
 
 
@@ -386,8 +386,9 @@ def test_a_frozen_layer_keeps_its_flag(stock):
 
 def fast_weights(plex):
     drawn = [w for w in member_weights(plex) if w.name != "member_bias"]
-    if plex.gp_head is not None:
-        drawn += [plex.gp_head.projection, plex.gp_head.phase]
+    if plex.covariance_head is not None:
+        features = plex.covariance_head.features
+        drawn += [features.projection, features.phase]
     return {w.path: ops.convert_to_numpy(w) for w in drawn}
 
 
@@ -440,11 +441,11 @@ def test_the_spread_of_the_members_is_the_stddev(draws):
 def test_a_head_seed_overrides_the_seed(stock):
     model = stock("mlp")
     options = {**GP, "seed": 9}
-    first = plexify(model, seed=1, head_options=options).gp_head
-    other = plexify(model, seed=2, head_options=options).gp_head
+    first = plexify(model, seed=1, head_options=options).covariance_head
+    other = plexify(model, seed=2, head_options=options).covariance_head
     np.testing.assert_array_equal(
-        ops.convert_to_numpy(first.projection),
-        ops.convert_to_numpy(other.projection),
+        ops.convert_to_numpy(first.features.projection),
+        ops.convert_to_numpy(other.features.projection),
     )
 
 
@@ -565,6 +566,7 @@ def test_the_settings_are_those_of_the_arguments(stock):
         "last_blocks": 1,
         "ensemble_attention": True,
         "method": "batch_ensemble",
+        "method_options": None,
         "head": "gp",
         "head_options": GP,
         "fast_weight_stddev": 0.1,

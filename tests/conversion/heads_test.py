@@ -214,7 +214,9 @@ def test_legal_options_pass(head):
         ("gp", {"length_scale": -1.0}, "`length_scale` must be positive"),
         ("gp", {"mean_function": "cubic"}, "Unknown mean function.*'linear'"),
         ("gp", {"mean_field_factor": -1}, "`mean_field_factor`.*=-1"),
-        ("laplace", {"seed": 1}, "Unknown head: 'laplace'. Available: 'gp'"),
+        ("laplace", {"seed": 1}, "head 'laplace' has no option 'seed'"),
+        ("laplace", {"prior_precision": 0}, "`prior_precision` must be.*=0"),
+        ("gp", {"kernel": "linear", "orthogonal": False}, "leave"),
     ],
 )
 def test_other_options_are_refused(head, options, message):
@@ -224,5 +226,5 @@ def test_other_options_are_refused(head, options, message):
 
 def test_an_unknown_head_is_refused_with_those_that_exist():
     assert lookup_head("gp") == "gp"
-    with pytest.raises(ValueError, match="'gp', 'batch_ensemble', 'keep'"):
-        lookup_head("heteroscedastic")
+    with pytest.raises(ValueError, match="'gp', 'laplace', .*'keep'"):
+        lookup_head("svm")

@@ -13,7 +13,7 @@ from keras_plex.conversion.sites import list_sites
 from keras_plex.conversion.sites import repeated_classes
 from tests import cases
 
-KINDS = tuple(METHODS["batch_ensemble"])
+KINDS = tuple(METHODS["batch_ensemble"].layers)
 PROJECTIONS = ("query", "key", "value", "attention_output")
 
 

@@ -117,7 +117,7 @@ def assert_answers_equal(served, model, x, named=None):
 @pytest.mark.parametrize("name", MODELS)
 def test_answers_are_those_of_predict_uncertainty(name, x, tmp_path):
     model = MODELS[name]()
-    if model.gp_head is not None:
+    if model.covariance_head is not None:
         model.fit_covariance(x)
     served = load(export_for_serving(model, tmp_path))
     for size in (1, 4, 7):

@@ -11,7 +11,9 @@ from keras import ops
 from keras_plex.layers import BatchEnsembleDense
 from keras_plex.layers import MergeMembers
 from keras_plex.layers import TileMembers
-from keras_plex.testing import check_layer
+
+# On PyTorch, Keras multiplies float64 matrices in float32.
+EXACT = 1e-5 if keras.config.backend() == "torch" else 1e-12
 
 
 def member_loop(layer, x):
@@ -60,7 +62,9 @@ def test_it_equals_a_loop_over_members(shape, arguments):
     x = normal(shape)
     outputs = np64(layer(x))
     assert outputs.shape == (*shape[:-1], 5)
-    np.testing.assert_allclose(outputs, member_loop(layer, x), rtol=1e-12)
+    np.testing.assert_allclose(
+        outputs, member_loop(layer, x), rtol=EXACT, atol=EXACT
+    )
 
 
 @settings(max_examples=15)
@@ -77,7 +81,7 @@ def test_it_equals_the_loop_for_any_sizes(
     layer = random_layer(dim, units=units, ensemble_size=ensemble_size)
     x = normal((ensemble_size * batch, *between, dim))
     np.testing.assert_allclose(
-        np64(layer(x)), member_loop(layer, x), rtol=1e-10, atol=1e-12
+        np64(layer(x)), member_loop(layer, x), rtol=EXACT, atol=EXACT
     )
 
 
@@ -164,50 +168,6 @@ def test_members_that_start_equal_stay_equal():
     assert spread_after_one_step("ones") < 1e-6
 
 
-def loss_of_weights(values, x, cotangent, ensemble_size):
-    """sum(outputs * cotangent) as a function of the weights, in float64."""
-    total = 0.0
-    rows = zip(
-        np.split(x, ensemble_size),
-        np.split(cotangent, ensemble_size),
-        strict=True,
-    )
-    for k, (xs, cs) in enumerate(rows):
-        y = ((xs * values["alpha"][k]) @ values["kernel"]) * values["gamma"][k]
-        y = y + values["bias"] + values["member_bias"][k]
-        total += (np.tanh(y) * cs).sum()
-    return total
-
-
-def test_gradients_are_the_finite_differences_in_float64():
-    layer = random_layer(3, units=2, ensemble_size=2, activation="tanh")
-    x = normal((4, 3))
-    # Exact in float32, in which Keras computes losses.
-    cotangent = np.random.default_rng(5).integers(-3, 4, (4, 2)).astype(float)
-    inputs = keras.Input((3,), dtype="float64")
-    model = keras.Model(inputs, layer(inputs))
-    before = {weight.name: np64(weight) for weight in layer.weights}
-    # One step of SGD with learning rate 1 subtracts the gradient.
-    # Eager: compiled, TensorFlow may update a kernel before it is read.
-    model.compile(
-        keras.optimizers.SGD(1.0),
-        lambda y, p: ops.sum(ops.cast(y, p.dtype) * p),
-        run_eagerly=True,
-    )
-    model.train_on_batch(x, cotangent)
-    step = 1e-6
-    for weight in layer.weights:
-        gradient = before[weight.name] - np64(weight)
-        for index in np.ndindex(gradient.shape):
-            sides = []
-            for sign in (1.0, -1.0):
-                values = {name: v.copy() for name, v in before.items()}
-                values[weight.name][index] += sign * step
-                sides.append(loss_of_weights(values, x, cotangent, 2))
-            slope = (sides[0] - sides[1]) / (2 * step)
-            assert abs(gradient[index] - slope) < 1e-7, (weight.name, index)
-
-
 def stock_dense(**arguments):
     dense = keras.layers.Dense(5, name="stock", **arguments)
     dense.build((None, 4))
@@ -243,33 +203,6 @@ def test_from_layer_starts_equal_to_the_stock_layer(arguments):
     assert (layer.kernel_regularizer is None) == (
         dense.kernel_regularizer is None
     )
-
-
-def test_from_layer_leaves_the_stock_layer_as_it_is():
-    dense = stock_dense()
-    config, weights = dense.get_config(), dense.get_weights()
-    layer = BatchEnsembleDense.from_layer(dense)
-    for weight in layer.weights:
-        weight.assign(weight + 1.0)
-    assert type(dense) is keras.layers.Dense
-    assert dense.get_config() == config
-    for old, new in zip(weights, dense.get_weights(), strict=True):
-        np.testing.assert_array_equal(old, new)
-
-
-def test_from_layer_merges_lora():
-    dense = stock_dense()
-    x = normal((2, 4)).astype("float32")
-    plain = np64(dense(x))
-    dense.enable_lora(2)
-    dense.lora_kernel_b.assign(normal((2, 5)))
-    stock = np64(dense(x))
-    assert np.abs(stock - plain).max() > 1e-3
-    layer = BatchEnsembleDense.from_layer(dense, ensemble_size=2)
-    assert not layer.lora_enabled
-    assert layer.kernel.trainable
-    np.testing.assert_allclose(np64(layer(x))[:1], stock[:1], rtol=1e-5)
-    assert dense.lora_enabled and len(dense.weights) == 4
 
 
 def test_from_layer_passes_the_initializer_on():
@@ -315,30 +248,6 @@ def test_a_stock_weights_file_loads(tmp_path):
     assert (np64(layer.alpha) == 1.0).all()
 
 
-def test_a_file_with_lora_restores_the_same_outputs(tmp_path):
-    inputs = keras.Input((4,))
-    layer = BatchEnsembleDense(5, ensemble_size=2, name="members")
-    model = keras.Model(inputs, layer(inputs))
-    layer.enable_lora(2)
-    layer.lora_kernel_b.assign(normal((2, 5)))
-    x = normal((4, 4)).astype("float32")
-    path = tmp_path / "model.keras"
-    model.save(path)
-    loaded = keras.saving.load_model(path)
-    np.testing.assert_allclose(np64(loaded(x)), np64(model(x)), rtol=1e-5)
-
-
-def test_lora_changes_all_members_through_the_kernel():
-    layer = random_layer(4, ensemble_size=2, dtype="float32")
-    layer.enable_lora(2)
-    layer.lora_kernel_b.assign(normal((2, 5)))
-    x = normal((4, 4)).astype("float32")
-    # The property `kernel` holds the sum of the kernel and the update.
-    np.testing.assert_allclose(
-        np64(layer(x)), member_loop(layer, x), rtol=1e-4, atol=1e-5
-    )
-
-
 def test_tile_layer_merge_is_one_forecast_per_example():
     inputs = keras.Input((4,))
     x = TileMembers(3)(inputs)
@@ -373,16 +282,3 @@ def test_a_bad_ensemble_size_raises(size):
 def test_an_unknown_initializer_raises():
     with pytest.raises(ValueError, match="no_such_initializer"):
         BatchEnsembleDense(2, fast_weight_initializer="no_such_initializer")
-
-
-@pytest.mark.parametrize(
-    "arguments, input_shape",
-    [
-        ({"units": 4}, (6, 4)),
-        ({"units": 3, "activation": "relu", "use_bias": False}, (6, 2, 5)),
-        ({"units": 3, "fast_weight_initializer": "ones"}, (6, 5)),
-    ],
-)
-def test_it_keeps_the_contract_of_a_layer(arguments, input_shape):
-    arguments = {"ensemble_size": 3, **arguments}
-    check_layer(BatchEnsembleDense, arguments, input_shape)

@@ -4,8 +4,8 @@ import types
 
 import pytest
 
+from keras_plex.checks import is_number
 from keras_plex.layers.gp_arguments import check_gp_arguments
-from keras_plex.layers.gp_arguments import is_number
 
 GOOD = {
     "units": 3,
@@ -18,6 +18,8 @@ GOOD = {
     "mean_function": "zero",
     "mean_field_factor": None,
     "seed": None,
+    "orthogonal": True,
+    "num_samples": 0,
 }
 
 

@@ -2,7 +2,6 @@
 
 import warnings
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,9 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from keras import ops
 
+from keras_plex.layers.covariance_arguments import check_covariance_arguments
 from keras_plex.layers.laplace_covariance import LaplaceCovariance
-from keras_plex.layers.laplace_covariance import check_covariance_arguments
-from keras_plex.testing import check_layer
 
 
 def normal(shape, seed=0):
@@ -304,33 +302,112 @@ def test_an_argument_of_the_wrong_type_raises_a_value_error(arguments):
         check_covariance_arguments(*arguments)
 
 
-@pytest.mark.parametrize("arguments", [{}, {"momentum": 0.9}])
-def test_it_keeps_the_contract_of_a_layer(arguments):
-    check_layer(LaplaceCovariance, arguments, (6, 4))
+# A covariance for each class.
 
 
-def test_updates_inside_a_compiled_step_are_counted():
-    class Counting(keras.layers.Layer):
-        def __init__(self):
-            super().__init__()
-            self.covariance = LaplaceCovariance()
+def classwise_reference(rows, weights, test, ridge=1.0):
+    """phi (I + sum_i w_ic phi_i phi_i^T / ridge)^-1 phi^T, class by class."""
+    rows, test = np.float64(rows), np.float64(test)
+    found = []
+    for weight in np.float64(weights).T:
+        precision = np.eye(rows.shape[1]) + (rows.T * weight) @ rows / ridge
+        solved = np.linalg.solve(precision, test.T)
+        found.append(np.einsum("nd,dn->n", test, solved))
+    return np.stack(found, axis=-1)
 
-        def build(self, input_shape):
-            self.covariance.build(input_shape)
 
-        def call(self, inputs):
-            self.covariance.update(inputs)
-            return inputs
+def random_weights(*shape, seed=5):
+    draws = np.random.default_rng(seed).uniform(size=shape)
+    return draws.astype("float32")
 
-    layer = Counting()
-    inputs = keras.Input((3,))
-    outputs = layer(
-        keras.layers.Dense(3, kernel_initializer="identity")(inputs)
+
+@pytest.mark.parametrize("chunk", [1, 8, 65_536])
+@pytest.mark.parametrize("ridge", [0.5, 1.0])
+def test_each_class_has_its_weighted_posterior(ridge, chunk, monkeypatch):
+    monkeypatch.setattr(
+        "keras_plex.layers.laplace_covariance.CHUNK_ELEMENTS", chunk
     )
-    model = keras.Model(inputs, outputs)
-    x = normal((6, 3))
-    model.compile(keras.optimizers.SGD(0.0), "mse")
-    model.fit(x, x, batch_size=4, epochs=2, verbose=0)
+    rows, test = normal((30, 4)), normal((6, 4), seed=1)
+    weights = random_weights(30, 5)
+    layer = LaplaceCovariance(ridge, num_classes=5)
+    layer.build((None, 4))
+    layer.update(rows[:10], weights=weights[:10])
+    layer.update(rows[10:], weights=weights[10:])
+    layer.refresh()
     np.testing.assert_allclose(
-        np64(layer.covariance.precision), 2 * np64(x.T @ x), rtol=1e-5
+        ops.convert_to_numpy(layer(test)),
+        classwise_reference(rows, weights, test, ridge),
+        rtol=1e-4,
+    )
+
+
+def test_a_class_axis_comes_last_also_for_sequences():
+    layer = LaplaceCovariance(num_classes=5)
+    layer.build((None, 4))
+    layer.update(normal((3, 2, 4)), weights=random_weights(3, 2, 5))
+    layer.refresh()
+    found = layer(normal((3, 2, 4)))
+    assert tuple(found.shape) == (3, 2, 5)
+    assert layer.compute_output_shape((3, 2, 4)) == (3, 2, 5)
+
+
+def test_weights_count_rows():
+    # A row of weight 2 is the row twice.
+    rows = normal((4, 3))
+    one, two = LaplaceCovariance(), LaplaceCovariance()
+    for layer in (one, two):
+        layer.build((None, 3))
+    one.update(rows, weights=np.array([2.0, 1.0, 1.0, 0.0], "float32"))
+    two.update(np.concatenate([rows[:1], rows[:3]]))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(one.precision),
+        ops.convert_to_numpy(two.precision),
+        rtol=1e-6,
+    )
+
+
+def test_rows_with_a_weight_that_is_no_number_are_left_out():
+    rows = normal((4, 3))
+    weights = np.array([1.0, np.nan, 1.0, np.inf], "float32")
+    one, two = LaplaceCovariance(), LaplaceCovariance()
+    for layer in (one, two):
+        layer.build((None, 3))
+    one.update(rows, weights=weights)
+    two.update(rows[[0, 2]])
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(one.precision), ops.convert_to_numpy(two.precision)
+    )
+    with pytest.warns(UserWarning, match="2 rows with NaN"):
+        one.refresh()
+
+
+def test_a_prior_precision_replaces_that_of_the_unit_prior():
+    rows, test = np.float64(normal((30, 4))), np.float64(normal((6, 4), seed=1))
+    layer = LaplaceCovariance()
+    layer.build((None, 4))
+    layer.update(rows)
+    layer.refresh(prior_precision=7.0)
+    covariance = np.linalg.inv(7 * np.eye(4) + rows.T @ rows)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(layer(test)),
+        np.einsum("nd,de,ne->n", test, covariance, test),
+        rtol=1e-4,
+    )
+
+
+def test_a_state_too_large_is_refused_before_it_is_made():
+    layer = LaplaceCovariance(num_classes=21_843)
+    with pytest.raises(ValueError, match="171 GiB"):
+        layer.build((None, 1024))
+    assert layer.weights == []
+
+
+def test_a_classwise_momentum_averages_batches():
+    rows, weights = normal((6, 3)), random_weights(6, 2)
+    layer = LaplaceCovariance(momentum=0.5, num_classes=2)
+    layer.build((None, 3))
+    layer.update(rows, weights=weights)
+    expected = [0.5 * (np.float64(rows).T * w) @ rows / 6 for w in weights.T]
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(layer.precision), expected, rtol=1e-5, atol=1e-6
     )

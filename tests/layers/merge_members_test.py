@@ -11,7 +11,6 @@ from keras import ops
 from keras_plex.layers import MergeMembers
 from keras_plex.layers import TileMembers
 from keras_plex.ops.probabilities import OUTPUT_KINDS
-from keras_plex.testing import check_layer
 
 EXPECTED = {
     "softmax_logits": lambda x: ops.softmax(x, axis=-1),
@@ -117,9 +116,3 @@ def test_an_unknown_output_kind_lists_what_exists():
 def test_a_bad_ensemble_size_raises(size):
     with pytest.raises(ValueError, match="must be a positive integer"):
         MergeMembers(size)
-
-
-@pytest.mark.parametrize("kind", OUTPUT_KINDS)
-def test_it_keeps_the_contract_of_a_layer(kind):
-    arguments = {"ensemble_size": 3, "output_kind": kind}
-    check_layer(MergeMembers, arguments, (6, 4))

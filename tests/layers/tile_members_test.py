@@ -11,7 +11,6 @@ from keras import ops
 from keras_plex.layers import BatchEnsembleDense
 from keras_plex.layers import MergeMembers
 from keras_plex.layers import TileMembers
-from keras_plex.testing import check_layer
 
 
 def test_rows_are_member_major():
@@ -69,8 +68,3 @@ def test_tiling_keeps_integers_also_in_a_symbolic_model():
 def test_a_bad_ensemble_size_raises(size):
     with pytest.raises(ValueError, match="must be a positive integer"):
         TileMembers(size)
-
-
-@pytest.mark.parametrize("input_shape", [(2, 4), (2, 3, 4), (2, 3, 5, 4)])
-def test_it_keeps_the_contract_of_a_layer(input_shape):
-    check_layer(TileMembers, {"ensemble_size": 3}, input_shape)

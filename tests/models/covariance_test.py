@@ -7,7 +7,7 @@ from keras import ops
 from scipy import special
 
 import keras_plex
-from keras_plex.layers.gp_arguments import DEFAULT_MEAN_FIELD_FACTOR
+from keras_plex.layers.likelihoods import LIKELIHOODS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(14, 4)).astype("float32")
@@ -46,13 +46,13 @@ def numpy(x):
 def random_features(model, x=X):
     """`(examples * ensemble, num_features)` in float64."""
     features = model.predict_uncertainty(x, features=True).features
-    phi = numpy(model.gp_head.random_features(features))
+    phi = numpy(model.covariance_head.covariance_features(features))
     return phi.reshape(-1, phi.shape[-1]).astype("float64")
 
 
 def assert_knows(model, phi, rtol=1e-4):
     """The covariance is that of `phi`, ready for use."""
-    covariance = model.gp_head.covariance
+    covariance = model.covariance_head.covariance
     np.testing.assert_allclose(
         covariance.precision, phi.T @ phi, rtol=rtol, atol=1e-5
     )
@@ -119,7 +119,7 @@ def test_nothing_but_the_covariance_changes(model):
     changed = {
         w.path for w in model.weights if np.any(numpy(w) != before[w.path])
     }
-    covariance = model.gp_head.covariance
+    covariance = model.covariance_head.covariance
     own = (covariance.precision, covariance.root, covariance.has_data)
     assert changed == {weight.path for weight in own}
 
@@ -185,19 +185,19 @@ def mixture_nll(factor, logits, variance, labels):
 
 def best_factor(model, x, labels):
     """By a search over 4,001 factors with their prior, in NumPy."""
-    head = model.gp_head
+    head = model.covariance_head
     features = model.predict_uncertainty(x, features=True).features
     logits = numpy(head.mean_logits(features)).astype("float64")
     variance = numpy(head.variance(features)).astype("float64")
     factors = np.exp(np.linspace(-7, 9, 4001))
     losses = [mixture_nll(f, logits, variance, labels) for f in factors]
     # The logarithm of the factor has the prior N(log 5, 1).
-    prior = 0.5 * np.log(factors / DEFAULT_MEAN_FIELD_FACTOR) ** 2
+    prior = 0.5 * np.log(factors / LIKELIHOODS["gaussian"].typical_factor) ** 2
     return factors[int(np.argmin(losses + prior / len(labels)))]
 
 
 def factor_of(model):
-    return float(model.gp_head.mean_field)
+    return float(model.covariance_head.mean_field)
 
 
 X_VALIDATION = np.random.default_rng(1).normal(size=(40, 4))
@@ -257,7 +257,7 @@ def test_factor_of_an_activated_head_is_fitted_too(activation):
     loss = "binary_crossentropy" if is_binary else LOSS_OF_PROBABILITIES
     model = make_plex(make_stock(1 if is_binary else 3, activation), loss)
     model.fit(X, y, validation_data=(X, y), verbose=0)
-    assert factor_of(model) != DEFAULT_MEAN_FIELD_FACTOR
+    assert factor_of(model) != LIKELIHOODS["gaussian"].typical_factor
 
 
 def test_validation_split_is_used_as_well():
@@ -282,7 +282,7 @@ def test_validation_steps_bound_what_is_used(is_endless):
 
 def test_factor_stays_without_validation_data(model):
     model.fit(X, Y, verbose=0)
-    assert factor_of(model) == DEFAULT_MEAN_FIELD_FACTOR
+    assert factor_of(model) == LIKELIHOODS["gaussian"].typical_factor
 
 
 def test_factor_that_the_user_chose_stays():
@@ -301,7 +301,7 @@ def test_regression_has_no_factor(units):
     assert factor_of(model) == 0.0
     # The forecast is the mean function, whatever the variance.
     rows = model.predict_details(X, features=True)["features"]
-    mean = numpy(model.gp_head.mean_logits(rows)).mean(axis=1)
+    mean = numpy(model.covariance_head.mean_logits(rows)).mean(axis=1)
     np.testing.assert_allclose(model(X), mean, atol=1e-6)
 
 
@@ -310,11 +310,11 @@ def test_generator_leaves_the_factor_with_a_warning(model):
         while True:
             yield X, Y
 
-    with pytest.warns(UserWarning, match="mean-field.*stays as it is.*once"):
+    with pytest.warns(UserWarning, match="validation data.*stays as it is.*once"):
         model.fit(
             X, Y, validation_data=batches(), validation_steps=1, verbose=0
         )
-    assert factor_of(model) == DEFAULT_MEAN_FIELD_FACTOR
+    assert factor_of(model) == LIKELIHOODS["gaussian"].typical_factor
 
 
 def test_labels_per_token_end_the_training_with_a_warning():
@@ -330,9 +330,9 @@ def test_labels_per_token_end_the_training_with_a_warning():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(6, 5, 4)).astype("float32")
     y = rng.integers(0, 3, size=(6, 5))
-    with pytest.warns(UserWarning, match="mean-field.*stays as it is"):
+    with pytest.warns(UserWarning, match="validation data.*stays as it is"):
         model.fit(x, y, validation_data=(x, y), verbose=0)
-    assert factor_of(model) == DEFAULT_MEAN_FIELD_FACTOR
+    assert factor_of(model) == LIKELIHOODS["gaussian"].typical_factor
 
 
 # The mean-field factor, in fit_covariance
@@ -348,10 +348,10 @@ def test_fit_covariance_fits_the_factor_to_labelled_data():
 
 def test_fit_covariance_without_labels_leaves_the_factor(model):
     model.fit_covariance(X)
-    assert factor_of(model) == DEFAULT_MEAN_FIELD_FACTOR
+    assert factor_of(model) == LIKELIHOODS["gaussian"].typical_factor
     with pytest.raises(ValueError, match="no labels"):
         model.fit_covariance(X, validation_data=X)
-    assert factor_of(model) == DEFAULT_MEAN_FIELD_FACTOR
+    assert factor_of(model) == LIKELIHOODS["gaussian"].typical_factor
 
 
 def test_fit_covariance_of_a_regression_or_a_chosen_factor_keeps_it():
@@ -376,5 +376,5 @@ def test_factor_is_saved_with_the_model(tmp_path):
     model.fit(X, Y, validation_data=(X_VALIDATION, labels), verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert factor_of(loaded) == factor_of(model) != DEFAULT_MEAN_FIELD_FACTOR
+    assert factor_of(loaded) == factor_of(model) != LIKELIHOODS["gaussian"].typical_factor
     np.testing.assert_array_equal(loaded(X), model(X))

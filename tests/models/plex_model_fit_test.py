@@ -38,14 +38,14 @@ def make_plex(learning_rate=0.0, compile_options=EAGER, **options):
 def sum_over(model, x=X):
     """`sum phi phi^T` over the examples and members, in float64."""
     features = model.predict_uncertainty(x, features=True).features
-    phi = ops.convert_to_numpy(model.gp_head.random_features(features))
+    phi = ops.convert_to_numpy(model.covariance_head.covariance_features(features))
     phi = phi.reshape(-1, 8).astype("float64")
     return phi.T @ phi
 
 
 def assert_ready(model, expected):
     """The head knows that precision, and its variance is up to date."""
-    covariance = model.gp_head.covariance
+    covariance = model.covariance_head.covariance
     np.testing.assert_allclose(
         covariance.precision, expected, rtol=1e-4, atol=1e-5
     )

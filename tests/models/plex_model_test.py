@@ -522,7 +522,7 @@ def test_features_and_variance_are_those_of_the_head(graph):
     assert found.features.shape == (12, 3, 8)
     assert found.variance.shape == (12,)
     assert found.features.dtype == found.variance.dtype == "float32"
-    variance = numpy(graph.gp_head.variance(found.features))
+    variance = numpy(graph.covariance_head.variance(found.features))
     np.testing.assert_allclose(found.variance, variance.mean(1), rtol=1e-4)
 
 
@@ -578,8 +578,8 @@ def test_model_stays_an_instance_of_its_stock_class(plain):
 
 
 def test_gp_head_is_there_only_where_there_is_one(plain, graph):
-    assert plain.gp_head is None
-    assert graph.gp_head is graph.layers[-1]
+    assert plain.covariance_head is None
+    assert graph.covariance_head is graph.layers[-1]
 
 
 def test_unknown_output_kind_is_refused_and_changes_nothing(plain):
@@ -595,12 +595,12 @@ def test_mean_field_is_off_for_a_regression_and_back_for_logits():
     model = keras_plex.plexify(
         stock, last_blocks=1, head="gp", head_options=options
     )
-    default = float(model.gp_head.mean_field)
+    default = float(model.covariance_head.mean_field)
     assert default > 0
     compiled(model, "mse")
-    assert float(model.gp_head.mean_field) == 0.0
+    assert float(model.covariance_head.mean_field) == 0.0
     compiled(model)
-    assert float(model.gp_head.mean_field) == default
+    assert float(model.covariance_head.mean_field) == default
 
 
 def test_preset_is_refused(plain, tmp_path):

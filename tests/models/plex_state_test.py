@@ -34,8 +34,10 @@ def test_it_holds_the_stock_models_config(model):
 
 
 def test_models_share_no_functions(model):
-    other = PlexState({}, model.conversion, ("softmax_logits",))
-    another = PlexState({}, model.conversion, ("softmax_logits",))
+    (state,) = [v for v in vars(model).values() if isinstance(v, PlexState)]
+    fields = {**vars(state)}
+    fields.pop("functions")
+    other, another = PlexState(**fields), PlexState(**fields)
     other.functions["details"] = print
     assert another.functions == {}
     assert another.validation_data is None

@@ -44,7 +44,7 @@ def test_with_a_gp_it_is_a_gaussian_over_logits(x):
     distribution = model.predictive_distribution(x)
     assert distribution.event_shape == (3,)
     details = model.predict_details(x, features=True)
-    means = np.asarray(model.gp_head.mean_logits(details["features"]))
+    means = np.asarray(model.covariance_head.mean_logits(details["features"]))
     np.testing.assert_allclose(
         distribution.mean(), means.mean(axis=1), atol=1e-5
     )

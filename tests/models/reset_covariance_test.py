@@ -8,7 +8,7 @@ from keras import ops
 import keras_plex
 from keras_plex.callbacks import ResetCovariance
 from keras_plex.layers import RandomFeatureGP
-from keras_plex.models.reset_covariance import gp_layers
+from keras_plex.models.reset_covariance import covariance_heads
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 4)).astype("float32")
@@ -51,7 +51,7 @@ def sum_of_squares(phi):
 
 def expected_precision(model, x=X):
     features = model.predict_uncertainty(x, features=True).features
-    return sum_of_squares(model.gp_head.random_features(features))
+    return sum_of_squares(model.covariance_head.covariance_features(features))
 
 
 def assert_ready(layer, expected):
@@ -76,7 +76,7 @@ def test_loop_of_ones_own_has_each_epochs_covariance():
             rows = slice(start, start + 4)
             model.train_on_batch(X[rows], Y[rows])
         callback.on_epoch_end(epoch)
-    assert_ready(model.gp_head, expected_precision(model))
+    assert_ready(model.covariance_head, expected_precision(model))
 
 
 def test_keras_callback_list_drives_it_in_a_loop():
@@ -87,7 +87,7 @@ def test_keras_callback_list_drives_it_in_a_loop():
     model.train_on_batch(X[:4], Y[:4])
     callbacks.on_epoch_end(0)
     expected = expected_precision(model) + expected_precision(model, X[:4])
-    assert_ready(model.gp_head, expected)
+    assert_ready(model.covariance_head, expected)
 
 
 def test_validation_in_mid_epoch_sees_the_rows_so_far():
@@ -97,7 +97,7 @@ def test_validation_in_mid_epoch_sees_the_rows_so_far():
     callback.on_epoch_begin(0)
     model.train_on_batch(X[:4], Y[:4])
     callback.on_test_begin()
-    assert_ready(model.gp_head, expected_precision(model, X[:4]))
+    assert_ready(model.covariance_head, expected_precision(model, X[:4]))
 
 
 def test_epoch_that_begins_leaves_the_last_variance_in_use():
@@ -114,17 +114,17 @@ def test_model_of_ones_own_needs_no_plexify():
     model, layer = make_functional()
     callbacks = [ResetCovariance()]
     model.fit(X, Y, epochs=2, batch_size=5, callbacks=callbacks, verbose=0)
-    assert_ready(layer, sum_of_squares(layer.random_features(X)))
+    assert_ready(layer, sum_of_squares(layer.covariance_features(X)))
 
 
 def test_layers_are_found_however_deep():
     inner, layer = make_functional()
     inputs = keras.Input((4,))
     outer = keras.Model(inputs, keras.Sequential([inner])(inputs))
-    assert gp_layers(outer) == [layer]
+    assert covariance_heads(outer) == [layer]
     model = make_plex()
-    assert gp_layers(model) == [model.gp_head]
-    assert gp_layers(keras.Sequential()) == []
+    assert covariance_heads(model) == [model.covariance_head]
+    assert covariance_heads(keras.Sequential()) == []
 
 
 def test_moving_average_is_not_reset():
@@ -135,14 +135,14 @@ def test_moving_average_is_not_reset():
     expected = 0.0
     for mean in halves * 2:
         expected = 0.5 * expected + 0.5 * mean
-    assert_ready(model.gp_head, expected)
+    assert_ready(model.covariance_head, expected)
 
 
 def test_both_modules_give_the_same_class():
     assert keras_plex.callbacks.ResetCovariance is ResetCovariance
 
 
-def test_model_without_gp_layers_is_left_alone():
+def test_model_without_covariance_heads_is_left_alone():
     stock = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     stock.compile("sgd", LOSS, run_eagerly=True)
     history = stock.fit(
@@ -160,4 +160,4 @@ def test_nan_in_a_training_batch_does_not_poison_it(nan):
     with pytest.warns(UserWarning, match="1 rows with NaN or infinite"):
         model.fit(x, Y, batch_size=4, callbacks=[ResetCovariance()], verbose=0)
     kept = np.delete(X, 2, axis=0)
-    assert_ready(layer, sum_of_squares(layer.random_features(kept)))
+    assert_ready(layer, sum_of_squares(layer.covariance_features(kept)))

@@ -1,0 +1,94 @@
+"""How strongly a Laplace approximation trusts its prior."""
+
+import numpy as np
+
+from keras_plex.calibration.mean_field import LOG_FACTOR_BOUNDS
+from keras_plex.calibration.mean_field import held_out
+from keras_plex.calibration.mean_field import negative_log_likelihood
+from keras_plex.calibration.search import minimize_on_interval
+
+# Of the logarithms of the prior precision and of the mean-field factor.
+BOUNDS = ((-14.0, 14.0), LOG_FACTOR_BOUNDS)
+# The two are nearly exchangeable; later rounds change the loss by little.
+ROUNDS = 4
+
+
+def evidence_prior_precision(
+    precision: np.ndarray, squared_norm: float, num_outputs: int
+) -> float:
+    """The prior precision with the largest marginal likelihood.
+
+    Up to a constant the logarithm of the evidence is
+    `outputs / 2 * sum_j (log prior - log(prior + eigenvalue_j))
+    - prior / 2 * squared_norm`.
+
+    Args:
+        precision: `(features, features)`, of the data, without the prior.
+        squared_norm: of all the weights.
+        num_outputs: the outputs that share the precision.
+
+    Reference:
+        MacKay, 1992, "The evidence framework applied to classification
+        networks".
+    """
+    eigenvalues = np.linalg.eigvalsh(np.asarray(precision, "float64"))
+    eigenvalues = np.maximum(eigenvalues, 0.0)
+
+    def loss(log_prior: float) -> float:
+        prior = np.exp(log_prior)
+        shrinkage = np.log(prior) - np.log(prior + eigenvalues)
+        return 0.5 * prior * squared_norm - 0.5 * num_outputs * shrinkage.sum()
+
+    return float(np.exp(minimize_on_interval(loss, BOUNDS[0])[0]))
+
+
+def fit_prior_and_factor(
+    held_out_data: tuple[np.ndarray, np.ndarray, np.ndarray],
+    precision: np.ndarray,
+    *,
+    typical: tuple[float, float],
+    is_free: tuple[bool, bool] = (True, True),
+    output_kind: str = "softmax_logits",
+) -> tuple[float, float]:
+    """The prior precision and the mean-field factor that suit held-out data.
+
+    Both minimize the negative log likelihood of the labels, with a prior of
+    their own: their logarithms are normal around those of the typical values,
+    with variance 1. It decides where a few hundred examples cannot.
+
+    Args:
+        held_out_data: logits `(examples, ensemble, classes)` before the mean
+            field, features `(examples, ensemble, features)`, and labels as in
+            `fit_mean_field_factor`.
+        precision: `(features, features)`, of the data, without the prior.
+        typical: prior precision, such as that of the evidence, and factor.
+        is_free: which of the two to fit; the other keeps its typical value.
+        output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
+    """
+    logits, features, labels = held_out_data
+    features = np.asarray(features, "float64")
+    logits, features, targets = held_out(logits, features, labels, output_kind)
+    eigenvalues, vectors = np.linalg.eigh(np.asarray(precision, "float64"))
+    eigenvalues = np.maximum(eigenvalues, 0.0)
+    squares = (features @ vectors) ** 2
+    center = np.log(typical)
+
+    def loss(point: np.ndarray) -> float:
+        prior, factor = np.exp(point)
+        variance = squares @ (1.0 / (prior + eigenvalues))
+        scaled = logits / np.sqrt(1.0 + factor * variance)[..., None]
+        nll = negative_log_likelihood(scaled, targets, output_kind)
+        return nll + 0.5 * np.sum((point - center) ** 2) / len(targets)
+
+    def along(point: np.ndarray, axis: int) -> float:
+        def loss_at(value: float) -> float:
+            return loss(np.where(np.arange(2) == axis, value, point))
+
+        return minimize_on_interval(loss_at, BOUNDS[axis])[0]
+
+    point = center.copy()
+    for _ in range(ROUNDS):
+        for axis in np.flatnonzero(is_free):
+            point[axis] = along(point, axis)
+    prior, factor = np.exp(point)
+    return float(prior), float(factor)

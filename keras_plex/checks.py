@@ -1,0 +1,19 @@
+"""What kind of number a value is."""
+
+from typing import Any
+from typing import TypeGuard
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is an int or a float, and no bool."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_integer(value: Any) -> TypeGuard[int]:
+    """Whether a value is an int, and no bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_positive_integer(value: Any) -> TypeGuard[int]:
+    """Whether a value is an int of at least 1, and no bool."""
+    return is_integer(value) and value >= 1

@@ -1,0 +1,30 @@
+"""All that a model with members knows beyond its stock class."""
+
+import dataclasses
+from collections.abc import Callable
+
+from keras_plex.conversion.heads import Head
+from keras_plex.types import Data
+
+
+@dataclasses.dataclass(kw_only=True)
+class MemberState:
+    """One attribute of the model: Keras tracks and wraps others, not this.
+
+    Args:
+        ensemble_size: the number of members.
+        member_outputs: for each flat output whether its rows are members'.
+        heads: the layer that makes each flat output, where it is known.
+        output_kinds: what each flat output is, names in `MIXTURES`.
+        functions: compiled `predict` functions by what they return.
+        validation_data: what the current `fit` validates on.
+    """
+
+    ensemble_size: int
+    member_outputs: tuple[bool, ...]
+    heads: list[Head | None]
+    output_kinds: tuple[str, ...]
+    functions: dict[str, Callable | None] = dataclasses.field(
+        default_factory=dict
+    )
+    validation_data: Data | None = None

@@ -1,0 +1,29 @@
+"""A class of ours in front of whatever class a stock model has."""
+
+import keras
+
+
+def in_front_of(ours: type, stock: type[keras.Model], prefix: str) -> type:
+    """`ours` in front of a stock class, one class for each pair.
+
+    All of them are saved under the registered name of `ours`, whose
+    `from_config` loads them.
+
+    Args:
+        ours: a class with the `from_config` of a whole model.
+        stock: the class of the model.
+        prefix: of the new class's name, before that of the stock class.
+    """
+    if (ours, stock) not in _classes:
+        # Keras would import the stock class's module to find this one.
+        names = {"__module__": "keras_plex"}
+        new = type(prefix + stock.__name__, (ours, stock), names)
+        for cls in (new, ours):  # the last one is found by the name
+            keras.saving.register_keras_serializable(
+                "keras_plex", ours.__name__
+            )(cls)
+        _classes[ours, stock] = new
+    return _classes[ours, stock]
+
+
+_classes: dict[tuple[type, type], type] = {}
