@@ -1,7 +1,11 @@
 """Reliable Keras models: `model = keras_plex.plexify(vit)`."""
 
 from keras_plex import callbacks as callbacks
+from keras_plex import initializers as initializers
 from keras_plex import layers as layers
+from keras_plex import models as models
+from keras_plex import optimizers as optimizers
+from keras_plex import recipes as recipes
 from keras_plex.models.plex_model import PlexModel as PlexModel
 from keras_plex.plexify import plexify as plexify
 from keras_plex.predictions import Predictions as Predictions

@@ -17,10 +17,10 @@ from keras_plex.types import Tensor
 REGISTERED = ("keras_plex", "PreparedOptimizer")
 DECAYED_NAMES = ("kernel", "embedding")
 
-# Members' weights are stacks of vectors, which Muon would take for matrices.
+# What Muon would take for matrices.
 MEMBER_VECTORS = "(^|/)(alpha|gamma|member_bias)$"
 
-# They compute a variable from their own state, and do not add a step to it.
+# Their next value does not start from the last one: no step to multiply.
 WITHOUT_STEPS = (keras.optimizers.Ftrl, keras.optimizers.ScheduleFreeAdamW)
 
 
@@ -37,6 +37,10 @@ def prepare_optimizer(
     the step, not the gradient, whose scale Adam divides out. And weight decay
     is for kernels and embeddings: it leaves fast weights, which belong around
     one, biases and the scales of normalizations alone.
+
+    `Ftrl` and `ScheduleFreeAdamW` compute a weight anew in place of a step:
+    there the learning rate of the fast weights is multiplied. `Muon` treats
+    members' weights, stacks of vectors, as it does vectors: by Adam.
 
     Args:
         optimizer: a Keras optimizer, or the name of one, that is in no use

@@ -11,6 +11,7 @@ from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.stock import check_stock_model
 from keras_plex.conversion.stock import with_new_head
 from keras_plex.conversion.surgery import walk_layers
+from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.plex_model import PlexModel
 from keras_plex.models.plex_model import adopt
 from keras_plex.types import Config
@@ -107,12 +108,15 @@ def plexify(
         layers=layers,
         seed=seed,
     )
-    if isinstance(model, PlexModel):
+    if isinstance(model, MemberOutputs):
         raise ValueError(
-            f"{model.name!r} is converted already. Pass the stock model."
+            f"{model.name!r} is converted already, or has members of its own. "
+            "Pass the stock model."
         )
     check_stock_model(model, num_classes)
-    inner = [x.name for x in walk_layers(model) if isinstance(x, PlexModel)]
+    inner = [
+        x.name for x in walk_layers(model) if isinstance(x, MemberOutputs)
+    ]
     if inner:
         raise ValueError(
             f"{model.name!r} holds a converted model, {inner[0]!r}. Convert "

@@ -12,6 +12,7 @@ from keras_plex.layers import BatchEnsembleDense
 from keras_plex.layers import BatchEnsembleEinsumDense
 from keras_plex.layers import BatchEnsembleEmbedding
 from keras_plex.layers import HeteroscedasticDense
+from keras_plex.layers import HeteroscedasticGP
 from keras_plex.layers import LaplaceDense
 from keras_plex.layers import LoRAEnsembleDense
 from keras_plex.layers import LoRAEnsembleEinsumDense
@@ -142,6 +143,37 @@ LAYERS = {
             "shared_noise": True,
             "num_samples": 32,
             "use_bias": False,
+        },
+        (6, 4),
+    ),
+    "HeteroscedasticGP": LayerCase(
+        HeteroscedasticGP,
+        {"units": 3, "num_features": 16, "num_samples": 32},
+        (6, 4),
+    ),
+    "HeteroscedasticGP, linear mean, factors, tokens": LayerCase(
+        HeteroscedasticGP,
+        {
+            "units": 4,
+            "num_features": 16,
+            "num_factors": 2,
+            "temperature": (0.3, 3.0),
+            "num_samples": 32,
+            "num_training_samples": 8,
+            "mean_function": "linear",
+            "likelihood": "softmax",
+            "activation": "softmax",
+        },
+        (6, 2, 4),
+    ),
+    "HeteroscedasticGP, one sigmoid": LayerCase(
+        HeteroscedasticGP,
+        {
+            "units": 1,
+            "num_features": 16,
+            "link": "sigmoid",
+            "likelihood": "binary_logistic",
+            "num_samples": 32,
         },
         (6, 4),
     ),

@@ -53,8 +53,11 @@ def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
 
 def make_again(model: keras.Model, config_changes: Config) -> keras.Model:
     """A model with the same configuration, and with weights of its own."""
+    # Keras finds its own: the layer `Add` must not hide the operation `Add`.
     classes = {
-        type(layer).__name__: type(layer) for layer in walk_layers(model)
+        type(layer).__name__: type(layer)
+        for layer in walk_layers(model)
+        if type(layer).__module__.partition(".")[0] != "keras"
     }
     try:
         config = {**model.get_config(), **_head_dtype(model)}

@@ -10,6 +10,8 @@ from keras_plex.conversion.methods import ensemble_template
 from keras_plex.conversion.surgery import move_kernel
 from keras_plex.conversion.surgery import producer
 from keras_plex.conversion.surgery import upgrade_layer
+from keras_plex.layers.heteroscedastic_dense import HeteroscedasticDense
+from keras_plex.layers.heteroscedastic_gp import HeteroscedasticGP
 from keras_plex.layers.laplace_dense import LaplaceDense
 from keras_plex.layers.random_feature_gp import RandomFeatureGP
 from keras_plex.tables import lookup
@@ -49,6 +51,20 @@ def batch_ensemble_head(
 
 def gp_head(head: Head, ensemble_size: int, options: Config) -> None:
     """A Gaussian process whose mean function is the stock output layer."""
+    _to_gaussian_process(head, RandomFeatureGP, options)
+
+
+def heteroscedastic_gp_head(
+    head: Head, ensemble_size: int, options: Config
+) -> None:
+    """Such a Gaussian process with learned noise."""
+    options = {"link": _link(head), **options}
+    _to_gaussian_process(head, HeteroscedasticGP, options)
+
+
+def _to_gaussian_process(
+    head: Head, layer_class: type[RandomFeatureGP], options: Config
+) -> None:
     layer = head.layer
     input_dim = layer.kernel.shape[0]
     is_linear = options.get("kernel") == "linear"
@@ -57,7 +73,7 @@ def gp_head(head: Head, ensemble_size: int, options: Config) -> None:
         # A normalized input has the norm sqrt(d); chosen in docs/defaults.md.
         "length_scale": math.sqrt(input_dim if is_linear else input_dim / 2),
     }
-    template = RandomFeatureGP(
+    template = layer_class(
         layer.units,
         activation=layer.activation,
         use_bias=layer.use_bias,
@@ -68,6 +84,24 @@ def gp_head(head: Head, ensemble_size: int, options: Config) -> None:
     if not is_linear:
         layer.mean_kernel = None
     upgrade_layer(layer, template, input_dim=input_dim)
+
+
+def heteroscedastic_head(
+    head: Head, ensemble_size: int, options: Config
+) -> None:
+    """The stock output layer with learned noise on its outputs."""
+    template = HeteroscedasticDense(
+        head.layer.units,
+        activation=head.layer.activation,
+        use_bias=head.layer.use_bias,
+        **{"link": _link(head), **options},
+    )
+    upgrade_layer(head.layer, template, input_dim=head.layer.kernel.shape[0])
+
+
+def _link(head: Head) -> str:
+    is_sigmoid = head.activation == "sigmoid" or head.layer.units == 1
+    return "sigmoid" if is_sigmoid else "softmax"
 
 
 def laplace_head(head: Head, ensemble_size: int, options: Config) -> None:
@@ -89,6 +123,8 @@ def _laplace_likelihood(head: Head) -> str | None:
 # Name -> what it does to the output layer, in place.
 HEADS: dict[str, Callable[[Head, int, Config], None]] = {
     "gp": gp_head,
+    "heteroscedastic": heteroscedastic_head,
+    "heteroscedastic_gp": heteroscedastic_gp_head,
     "laplace": laplace_head,
     "batch_ensemble": batch_ensemble_head,
     "keep": keep_head,
@@ -97,15 +133,18 @@ HEADS: dict[str, Callable[[Head, int, Config], None]] = {
 # The options that `head_options` may name, and the layer that checks them.
 HEAD_OPTIONS: dict[str, tuple[str, ...]] = {
     "gp": RandomFeatureGP.own_arguments,
+    "heteroscedastic": HeteroscedasticDense.own_arguments,
+    "heteroscedastic_gp": HeteroscedasticGP.own_arguments,
     "laplace": ("likelihood", "prior_precision", "mean_field_factor"),
     "batch_ensemble": (),
     "keep": (),
 }
 
-
 # The layers whose constructors check their options.
 HEAD_LAYERS: dict[str, type[keras.layers.Layer]] = {
     "gp": RandomFeatureGP,
+    "heteroscedastic": HeteroscedasticDense,
+    "heteroscedastic_gp": HeteroscedasticGP,
     "laplace": LaplaceDense,
 }
 
@@ -133,8 +172,12 @@ def check_head_options(head: str | None, options: Config | None) -> None:
 
 
 def _units_for(options: Config) -> int:
-    # The model's own number of units meets the likelihood at conversion.
-    return 2 if options.get("likelihood") == "softmax" else 1
+    # Enough for any option: the model's own number of units is checked when
+    # its output layer is converted.
+    if options.get("likelihood") in ("binary_logistic", "poisson"):
+        return 1
+    factors = options.get("num_factors", 0)
+    return max(2, factors) if isinstance(factors, int) else 2
 
 
 def lookup_head(name: str) -> str:

@@ -133,7 +133,7 @@ def check_sites(model: keras.Model, sites: list[Site]) -> None:
     """Raises unless there is a dropout layer that drops some but not all."""
     if not sites:
         others = [
-            f"{layer.path} ({type(layer).__name__})"
+            f"{layer.path or layer.name} ({type(layer).__name__})"
             for layer in walk_layers(model)
             if isinstance(layer, LEFT_OUT)
         ]

@@ -2,12 +2,12 @@
 
 import keras
 
+from keras_plex.checks import is_integer
 from keras_plex.conversion.copying import copy_model
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import find_head
 from keras_plex.conversion.surgery import number_of_calls
 from keras_plex.conversion.surgery import walk_layers
-from keras_plex.checks import is_integer
 
 # Rank of a backbone's output -> what makes one vector per example of it.
 POOLING = {
@@ -18,6 +18,24 @@ POOLING = {
 
 def check_stock_model(model: keras.Model, num_classes: int | None) -> None:
     """Raises unless `model` is a built model that can be converted."""
+    check_built(model)
+    check_room_for_members(model)
+    if num_classes is None:
+        family = find_family(model)
+        if family is not None and family.is_backbone(model):
+            raise ValueError(
+                f"{model.name!r} is a backbone without an output layer. Pass "
+                "`num_classes=` to give it one. Received: num_classes=None"
+            )
+    elif not is_integer(num_classes) or num_classes < 1:
+        raise ValueError(
+            "`num_classes` must be a positive integer. "
+            f"Received: num_classes={num_classes!r}"
+        )
+
+
+def check_built(model: keras.Model) -> None:
+    """Raises unless `model` is a Keras model with weights and known inputs."""
     if not isinstance(model, keras.Model):
         raise ValueError(
             "`model` must be a `keras.Model`. "
@@ -31,6 +49,10 @@ def check_stock_model(model: keras.Model, num_classes: int | None) -> None:
             "`keras.Input`; wrap a subclassed model as `keras.Model(inputs, "
             "model(inputs))`."
         )
+
+
+def check_room_for_members(model: keras.Model) -> None:
+    """Raises if the rows of a built model cannot be made members'."""
     quantized = [
         layer.path
         for layer in walk_layers(model)
@@ -48,18 +70,6 @@ def check_stock_model(model: keras.Model, num_classes: int | None) -> None:
             f"{model.name!r} has a fixed batch size, which leaves no room for "
             "members. Make it with `keras.Input(shape)`. Received: "
             f"inputs={[tuple(tensor.shape) for tensor in model.inputs]}"
-        )
-    if num_classes is None:
-        family = find_family(model)
-        if family is not None and family.is_backbone(model):
-            raise ValueError(
-                f"{model.name!r} is a backbone without an output layer. Pass "
-                "`num_classes=` to give it one. Received: num_classes=None"
-            )
-    elif not is_integer(num_classes) or num_classes < 1:
-        raise ValueError(
-            "`num_classes` must be a positive integer. "
-            f"Received: num_classes={num_classes!r}"
         )
 
 

@@ -1,5 +1,6 @@
 """Where `batch` rows become `ensemble * batch` rows, found by a dry run."""
 
+import contextlib
 import dataclasses
 import warnings
 from collections.abc import Callable
@@ -18,6 +19,13 @@ from keras_plex.types import Tensor
 
 # A prime that no other axis of a model is likely to have.
 PROBE_BATCH = 1009
+
+# For axes of any length: short enough for position embeddings, long enough for
+# a stack of strided convolutions.
+PROBE_LENGTHS = (8, 64, 256)
+
+# Operations with the names of their arguments, and rows of outputs.
+Probed = tuple[list[tuple[keras.Operation, frozenset[str]]], list[int]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +75,7 @@ def tile_where_needed(
     if ensemble_size == 1:
         return Layout(False, (True,) * outputs)
     try:
-        plans, rows = probe(model, ensemble_size, blocks)
+        plans, rows = probe_with_lengths(model, ensemble_size, blocks)
     except MixedExamplesError:
         raise
     except Exception as error:
@@ -93,10 +101,37 @@ class MixedExamplesError(ValueError):
     """The model computes one example from another: members would mix too."""
 
 
-def probe(
+def probe_with_lengths(
     model: keras.Model, ensemble_size: int, blocks: list[keras.layers.Layer]
-) -> tuple[list[tuple[keras.Operation, frozenset[str]]], list[int]]:
+) -> Probed:
+    """`probe`, where need be with a number for axes of any length.
+
+    JAX and PyTorch cannot slice a weight by a length that is not known.
+    """
+    try:
+        return probe(model, ensemble_size, blocks)
+    except MixedExamplesError:
+        raise
+    except Exception as error:
+        for length in PROBE_LENGTHS:
+            with contextlib.suppress(Exception):
+                return probe(model, ensemble_size, blocks, length)
+        raise error
+
+
+def probe(
+    model: keras.Model,
+    ensemble_size: int,
+    blocks: list[keras.layers.Layer],
+    length: int | None = None,
+) -> Probed:
     """Runs the model symbolically and notes which arguments need tiling.
+
+    Args:
+        model: as in `tile_where_needed`.
+        ensemble_size: positive int.
+        blocks: those that hold converted layers.
+        length: that of input axes which may have any.
 
     Returns:
         The operations with the names of the arguments to tile, and the number
@@ -136,7 +171,8 @@ def probe(
     dry_run = _DryRun(model)
     with intercept_calls(change), forward_pass.returning(forward_pass.MEMBERS):
         try:
-            outputs = dry_run.compute_output_spec(_symbolic_inputs(model))
+            inputs = _symbolic_inputs(model, length)
+            outputs = dry_run.compute_output_spec(inputs)
         except Exception:
             if mixed:
                 # Keras wraps what is raised inside: say it plainly.
@@ -161,10 +197,10 @@ class _DryRun(keras.layers.Layer):
         return self._function[0](inputs)
 
 
-def _symbolic_inputs(model: keras.Model):
+def _symbolic_inputs(model: keras.Model, length: int | None):
     def symbolic(x):
-        shape = (PROBE_BATCH, *x.shape[1:])
-        return keras.KerasTensor(shape, dtype=x.dtype)
+        rest = [length if size is None else size for size in x.shape[1:]]
+        return keras.KerasTensor((PROBE_BATCH, *rest), dtype=x.dtype)
 
     if isinstance(model, keras.Sequential):
         return symbolic(model.inputs[0])

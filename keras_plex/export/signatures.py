@@ -14,6 +14,7 @@ from keras_plex.models.classifiers import output_kind
 from keras_plex.models.classifiers import output_layer
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import check_one_label
+from keras_plex.ops.probabilities import NUMBERS
 from keras_plex.predictions import prediction_fields
 from keras_plex.scores import score
 from keras_plex.types import Tensor
@@ -102,7 +103,7 @@ def check_classifier(model: keras.Model) -> None:
             "`output_kind` you can set."
         )
     kind = output_kind(model)
-    if kind == "regression":
+    if kind in NUMBERS:
         raise ValueError(
             f"{model.name!r} is a regression model, and only classifiers can "
             "be exported. If its outputs are logits, compile it with its "

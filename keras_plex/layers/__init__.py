@@ -15,6 +15,9 @@ from keras_plex.layers.batch_ensemble_embedding import (
 from keras_plex.layers.heteroscedastic_dense import (
     HeteroscedasticDense as HeteroscedasticDense,
 )
+from keras_plex.layers.heteroscedastic_gp import (
+    HeteroscedasticGP as HeteroscedasticGP,
+)
 from keras_plex.layers.laplace_dense import LaplaceDense as LaplaceDense
 from keras_plex.layers.lora_ensemble_dense import (
     LoRAEnsembleDense as LoRAEnsembleDense,

@@ -45,15 +45,24 @@ def check_seed(seed: int | None) -> None:
 
 def check_temperature(temperature: float | tuple[float, float]) -> None:
     """Raises unless it is positive, or a pair `(low, high)` of such numbers."""
-    is_pair = isinstance(temperature, tuple) and len(temperature) == 2
-    numbers = temperature if is_pair else (temperature,)
-    are_positive = all(is_number(n) and 0 < n < math.inf for n in numbers)
-    if not are_positive or list(numbers) != sorted(set(numbers)):
+    if isinstance(temperature, tuple):
+        is_possible = (
+            len(temperature) == 2
+            and all(map(_is_positive, temperature))
+            and temperature[0] < temperature[1]
+        )
+    else:
+        is_possible = _is_positive(temperature)
+    if not is_possible:
         raise ValueError(
             "`temperature` must be a positive number, or a pair `(low, high)` "
             "of positive numbers between which it is learned. "
             f"Received: temperature={temperature!r}"
         )
+
+
+def _is_positive(value: Any) -> bool:
+    return is_number(value) and 0 < value < math.inf
 
 
 def _check_activation(layer: Any) -> None:

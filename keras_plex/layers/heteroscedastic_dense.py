@@ -76,7 +76,17 @@ class HeteroscedasticDense(HeteroscedasticNoise, keras.layers.Dense):
         large-scale image classification", https://arxiv.org/abs/2105.10305
     """
 
-    own_arguments = (*HeteroscedasticNoise.noise_arguments, "seed")
+    # What a conversion sets when it gives a built Dense layer this class.
+    own_arguments = (
+        "num_factors",
+        "link",
+        "temperature",
+        "parameter_efficient",
+        "shared_noise",
+        "num_samples",
+        "num_training_samples",
+        "seed",
+    )
 
     def __init__(
         self,
@@ -114,6 +124,8 @@ class HeteroscedasticDense(HeteroscedasticNoise, keras.layers.Dense):
             self.enable_lora(lora_rank, lora_alpha=self.lora_alpha)
 
     def add_own_weights(self, input_dim: int) -> None:
+        if self.quantization_mode is not None:
+            raise NotImplementedError(self._no_quantization())
         self.add_noise_weights(input_dim)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
@@ -147,9 +159,14 @@ class HeteroscedasticDense(HeteroscedasticNoise, keras.layers.Dense):
         new.trainable = layer.trainable
         return new
 
-    def quantize(self, mode: str | None = None, **kwargs) -> None:
-        raise NotImplementedError(
-            f"{type(self).__name__} cannot be quantized. Received: mode={mode}"
+    def quantize(self, mode=None, type_check=True, config=None) -> None:
+        raise NotImplementedError(self._no_quantization())
+
+    def _no_quantization(self) -> str:
+        return (
+            f"A {type(self).__name__} cannot be quantized: its noise is drawn "
+            "in floating point. Leave it as it is. "
+            f"Received: layer={self.name!r}"
         )
 
     def save_own_variables(self, store: dict) -> None:

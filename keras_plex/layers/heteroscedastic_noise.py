@@ -1,6 +1,7 @@
 """What heteroscedastic output layers share: noise that depends on the input."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ from keras_plex.layers.heteroscedastic_arguments import check_noise_arguments
 from keras_plex.ops.monte_carlo import monte_carlo_logits
 from keras_plex.ops.noise import FactorNoise
 from keras_plex.ops.noise import IndependentNoise
+from keras_plex.ops.noise import Noise
 from keras_plex.ops.noise import ScaledFactorNoise
 from keras_plex.types import Tensor
 
@@ -38,19 +40,9 @@ class HeteroscedasticNoise:
     link of `u / temperature`. The layer makes the mean; this adds the rest.
     """
 
-    noise_arguments = (
-        "num_factors",
-        "link",
-        "temperature",
-        "parameter_efficient",
-        "shared_noise",
-        "num_samples",
-        "num_training_samples",
-    )
-
     def set_noise(self, **arguments: Any) -> None:
-        for name in self.noise_arguments:
-            setattr(self, name, arguments[name])
+        for name, value in arguments.items():
+            setattr(self, name, value)
         if isinstance(self.temperature, list):
             self.temperature = tuple(self.temperature)
         check_noise_arguments(self)
@@ -100,13 +92,15 @@ class HeteroscedasticNoise:
             training: whether the noise is new at each call.
             stddev: of the independent noise; that of the layer by default.
         """
-        stddev = self.stddev(inputs) if stddev is None else stddev
-        # (batch, ..., units) / temperature
+        if stddev is None:
+            stddev = self.stddev(inputs)
         inverse = 1.0 / self.current_temperature()
         width = 1 if self.shared_noise else self.units
-        noises = [(IndependentNoise(width), (stddev * inverse,))]
+        noises: list[tuple[Noise, Sequence[Tensor]]] = [
+            (IndependentNoise(width), (ops.multiply(stddev, inverse),))
+        ]
         if self.loadings is not None:
-            scale = self._affine(inputs, "scale") * inverse
+            scale = self._affine(inputs, "scale", inverse)
             noise = ScaledFactorNoise(self.num_factors)
             noises.append((noise, (scale, self.loadings)))
         elif self.num_factors:
@@ -119,9 +113,13 @@ class HeteroscedasticNoise:
         return monte_carlo_logits(mean, noises, samples, self.link, seed)
 
     def stddev(self, inputs: Tensor) -> Tensor:
-        """Of the independent noise: `(batch, ..., units)`."""
+        """Learned, of the independent noise: `(batch, ..., units)`."""
         raw = self._affine(inputs, "stddev")
         return ops.softplus(raw) + MINIMUM_STDDEV
+
+    def independent_variance(self, inputs: Tensor) -> Tensor:
+        """Of the noise that classes do not share: `(batch, ..., units)`."""
+        return ops.square(self.stddev(inputs))
 
     def predictive_variance(self, inputs: Tensor) -> Tensor:
         """Variance of each utility, before the temperature.
@@ -130,7 +128,7 @@ class HeteroscedasticNoise:
         """
         if not self.built:
             raise ValueError(f"{self.name!r} is not built; call it first.")
-        variance = ops.square(self.stddev(inputs))
+        variance = self.independent_variance(inputs)
         if self.loadings is not None:
             scale = self._affine(inputs, "scale")
             loadings = ops.cast(self.loadings, self._noise_dtype)

@@ -22,8 +22,8 @@ class MergeMembers(keras.layers.Layer):
     Args:
         ensemble_size: positive int, as in `TileMembers`. Defaults to `3`.
         output_kind: what the inputs are: `"softmax_logits"`,
-            `"sigmoid_logits"`, `"probabilities"` or `"regression"`. Defaults
-            to `"softmax_logits"`.
+            `"sigmoid_logits"`, `"probabilities"`, `"regression"` or
+            `"log_rates"`. Defaults to `"softmax_logits"`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:

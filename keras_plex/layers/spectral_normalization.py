@@ -135,7 +135,9 @@ class SpectralNormalization(keras.layers.Wrapper):
         x = ops.convert_to_tensor(self.input_vector)
         # No direction may fade to an exact zero: it can become the largest.
         x = unit_vector(x + NOISE * random_unit_vector(x.shape))
-        x = ops.fori_loop(0, self.power_iterations, iterate, x)
+        x = iterate(0, x)
+        if self.power_iterations > 1:
+            x = ops.fori_loop(1, self.power_iterations, iterate, x)
         self.input_vector.assign(x)
 
     def compute_mask(self, inputs: Tensor, mask: Tensor = None) -> Tensor:

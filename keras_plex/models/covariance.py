@@ -12,6 +12,7 @@ from keras_plex.calibration.mean_field import fit_mean_field_factor
 from keras_plex.calibration.prior_precision import fit_prior_and_factor
 from keras_plex.layers.covariance_head import CovarianceHead
 from keras_plex.layers.laplace_dense import LaplaceDense
+from keras_plex.ops.probabilities import NUMBERS
 from keras_plex.types import Data
 
 # Enough for one number: its standard error is far below its effect.
@@ -26,7 +27,7 @@ def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
             f"{model.name!r} has no head with a covariance. Convert it with "
             '`plexify(model, head="gp")` or `head="laplace"`.'
         )
-    if isinstance(head, LaplaceDense) and "regression" in model.output_kinds:
+    if isinstance(head, LaplaceDense) and gives_numbers(model):
         raise ValueError(
             f'The outputs of {model.name!r} are a regression; `head="laplace"` '
             'is for classifiers. Use `head="gp"`, or say what the outputs are: '
@@ -87,11 +88,16 @@ def fit_to_validation(
 def is_fitted_to_validation(model: keras.Model) -> bool:
     """Whether the head has a number that validation data decides."""
     head = model.covariance_head
-    if head is None or "regression" in model.output_kinds:
+    if head is None or gives_numbers(model):
         return False
     if isinstance(head, LaplaceDense):
         return any(head.is_prior_and_factor_free)
     return head.mean_field_factor is None
+
+
+def gives_numbers(model: keras.Model) -> bool:
+    """Whether an output is no class, but a number."""
+    return any(kind in NUMBERS for kind in model.output_kinds)
 
 
 def set_mean_field_for(

@@ -13,7 +13,7 @@ from keras_plex.conversion.copying import copy_model
 from keras_plex.conversion.copying import serialize_stock
 from keras_plex.conversion.heads import find_heads
 from keras_plex.conversion.member_dropout import sample_dropout
-from keras_plex.conversion.stock import check_convertible
+from keras_plex.conversion.stock import check_room_for_members
 from keras_plex.conversion.surgery import add_mixin
 from keras_plex.conversion.surgery import set_model_class
 from keras_plex.conversion.tiling import Layout
@@ -24,7 +24,6 @@ from keras_plex.models.member_training import MemberTraining
 from keras_plex.models.output_kinds import kinds_of_model
 from keras_plex.models.stock_class import in_front_of
 from keras_plex.models.tiled_pass import tiled_pass
-from keras_plex.ops.ensemble_axis import check_ensemble_size
 from keras_plex.types import Config
 from keras_plex.types import Tensor
 
@@ -106,7 +105,7 @@ class MCDropout(MemberOutputs):
         cls, model: keras.Model, num_samples: int = 10, seed: int | None = None
     ):
         check_stock(model)
-        check_convertible(model)
+        check_room_for_members(model)
         _check_num_samples(num_samples)
         if seed is None:
             seed = random.randrange(SEEDS)

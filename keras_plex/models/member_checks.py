@@ -6,6 +6,7 @@ import keras
 from keras import tree
 
 from keras_plex.conversion.heads import find_heads
+from keras_plex.conversion.stock import check_built
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import kinds_of_model
@@ -34,22 +35,12 @@ def check_members(models: Sequence[keras.Model]) -> None:
 
 def check_stock(model: keras.Model) -> None:
     """Raises unless it is a built Keras model without members of its own."""
-    if not isinstance(model, keras.Model):
-        raise ValueError(
-            "Each member must be a `keras.Model`. "
-            f"Received: {model!r} of type {type(model).__name__}"
-        )
+    check_built(model)
     if isinstance(model, MemberOutputs) or any(
         isinstance(layer, MemberOutputs) for layer in walk_layers(model)
     ):
         raise ValueError(
             f"{model.name!r} has members already. Pass stock models."
-        )
-    if not model.built or not getattr(model, "inputs", None):
-        raise ValueError(
-            f"{model.name!r} is not built, or its inputs are not known. Build "
-            "it first: make it with `keras.Input`; wrap a subclassed model as "
-            "`keras.Model(inputs, model(inputs))`."
         )
 
 

@@ -6,6 +6,7 @@ import keras
 
 from keras_plex.conversion.families.family import has_ancestor
 from keras_plex.conversion.heads import Head
+from keras_plex.layers.random_feature_gp import RandomFeatureGP
 
 # Loss, in Keras's snake case -> what a linear output layer then returns.
 KINDS_BY_LOSS = {
@@ -26,6 +27,12 @@ KINDS_BY_LOSS = {
     "categorical_hinge": "regression",
     "log_cosh": "regression",
 }
+# Likelihood of a head -> what its linear output is; "gaussian" says nothing.
+KINDS_BY_LIKELIHOOD = {
+    "softmax": "softmax_logits",
+    "binary_logistic": "sigmoid_logits",
+    "poisson": "log_rates",
+}
 
 
 def kinds_of_model(
@@ -45,12 +52,27 @@ def kinds_of_model(
 def kinds_under_loss(
     model: keras.Model, heads: list[Head | None], kinds: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """`kinds`, with those of linear outputs replaced by what the loss says."""
+    """`kinds`, with those of linear outputs replaced by what the loss says.
+
+    A head with a link or a likelihood of its own knows better than the loss.
+    """
     losses = _losses_of(model, len(kinds))
     return tuple(
-        _kind_of_loss(loss, head) or kind
+        _kind_of_head(head) or _kind_of_loss(loss, head) or kind
         for loss, head, kind in zip(losses, heads or [None], kinds, strict=True)
     )
+
+
+def _kind_of_head(head: Head | None) -> str | None:
+    """What a linear output is under the head's own link or likelihood."""
+    if head is None or head.activation != "linear":
+        return None
+    link = getattr(head.layer, "link", None)
+    if link is not None:
+        return f"{link}_logits"
+    if not isinstance(head.layer, RandomFeatureGP):
+        return None
+    return KINDS_BY_LIKELIHOOD.get(head.layer.likelihood)
 
 
 def _guess(head: Head | None, is_task: bool) -> str:

@@ -18,8 +18,8 @@ from keras_plex.models.fit_arguments import FitArguments
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import kinds_of_model
 from keras_plex.models.plex_state import PlexState
-from keras_plex.models.summary import print_conversion
 from keras_plex.models.stock_class import in_front_of
+from keras_plex.models.summary import print_conversion
 from keras_plex.models.tiled_pass import tiled_pass
 from keras_plex.types import Config
 from keras_plex.types import Data

@@ -31,10 +31,11 @@ def tile_members(x: Tensor, ensemble_size: int) -> Tensor:
 
 def split_members(x: Tensor, ensemble_size: int) -> Tensor:
     """`(ensemble * batch, ...)` to `(ensemble, batch, ...)`."""
-    rows = x.shape[0]
-    if isinstance(rows, int):
-        check_rows(rows, ensemble_size)
-    return ops.reshape(x, (ensemble_size, -1) + tuple(ops.shape(x)[1:]))
+    rows, *rest = ops.shape(x)
+    # -1 would hide from TensorFlow how many rows there are.
+    is_known = isinstance(rows, int)
+    batch = rows_per_member(rows, ensemble_size) if is_known else -1
+    return ops.reshape(x, (ensemble_size, batch, *rest))
 
 
 def check_rows(rows: int, ensemble_size: int) -> None:
@@ -49,7 +50,9 @@ def check_rows(rows: int, ensemble_size: int) -> None:
 
 def merge_members(x: Tensor) -> Tensor:
     """`(ensemble, batch, ...)` to `(ensemble * batch, ...)`."""
-    return ops.reshape(x, (-1,) + tuple(ops.shape(x)[2:]))
+    members, batch, *rest = ops.shape(x)
+    is_known = isinstance(members, int) and isinstance(batch, int)
+    return ops.reshape(x, (members * batch if is_known else -1, *rest))
 
 
 def join_members(members: Sequence[Tensor]) -> Tensor:

@@ -66,13 +66,23 @@ def sigmoid_mixture(logits: Tensor, axis: int) -> Tensor:
     return log_positive - log_negative
 
 
+def log_rate_mixture(log_rates: Tensor, axis: int) -> Tensor:
+    """The logarithm of the mean of the members' rates."""
+    members = log_rates.shape[axis]
+    return ops.logsumexp(log_rates, axis=axis) - math.log(members)
+
+
 # What a model's output is -> how its members become one forecast.
 MIXTURES = {
     "softmax_logits": softmax_mixture,
     "sigmoid_logits": sigmoid_mixture,
     "probabilities": ops.mean,
     "regression": ops.mean,
+    "log_rates": log_rate_mixture,
 }
+
+# Kinds of outputs that are no classes.
+NUMBERS = ("regression", "log_rates")
 
 OUTPUT_KINDS = tuple(MIXTURES)
 
@@ -89,7 +99,7 @@ def mix_members(outputs: Tensor, output_kind: str, axis: int) -> Tensor:
 def member_probabilities(outputs: Tensor, output_kind: str) -> Tensor:
     """Class probabilities `(..., classes)` of outputs; one unit becomes two."""
     lookup(MIXTURES, output_kind, "output kind")
-    if output_kind == "regression":
+    if output_kind in NUMBERS:
         raise ValueError(
             "A regression model has no class probabilities. Use "
             "`predict_members`, whose spread is the uncertainty."

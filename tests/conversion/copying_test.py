@@ -42,6 +42,20 @@ def test_a_copy_gives_the_same(name):
     check_copy(cases.make(name))
 
 
+def test_an_adapted_normalization_stays_adapted():
+    normalization = layers.Normalization()
+    normalization.adapt(np.array([[1.0, 2.0], [5.0, 8.0]]))
+    model = keras.Sequential([keras.Input((2,)), normalization])
+    model.add(layers.Dense(3))
+    check_copy(model)
+
+
+def test_a_layer_does_not_hide_an_operation_of_its_name():
+    inputs = keras.Input((4,))
+    x = layers.Add()([inputs, layers.Dense(4)(inputs)])
+    check_copy(keras.Model(inputs, x + layers.Dense(4)(x)))
+
+
 def test_a_frozen_backbone_stays_frozen():
     model = cases.make("vit")
     model.backbone.trainable = False

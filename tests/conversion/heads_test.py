@@ -8,6 +8,8 @@ import pytest
 from keras import layers
 from keras import ops
 
+import keras_plex
+from keras_plex import plexify
 from keras_plex.conversion.heads import HEAD_OPTIONS
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import Head
@@ -124,7 +126,10 @@ def built_head(**arguments):
 X = np.random.default_rng(5).normal(size=(6, 8)).astype("float32")
 
 
-@pytest.mark.parametrize("name", HEADS)
+NEUTRAL = [name for name in HEADS if "heteroscedastic" not in name]
+
+
+@pytest.mark.parametrize("name", NEUTRAL)
 @pytest.mark.parametrize(
     "arguments", [{}, {"use_bias": False}, {"activation": "softmax"}]
 )
@@ -226,5 +231,64 @@ def test_other_options_are_refused(head, options, message):
 
 def test_an_unknown_head_is_refused_with_those_that_exist():
     assert lookup_head("gp") == "gp"
-    with pytest.raises(ValueError, match="'gp', 'laplace', .*'keep'"):
+    with pytest.raises(ValueError, match="'gp', .*'laplace', .*'keep'"):
         lookup_head("svm")
+
+
+# Heteroscedastic heads.
+
+
+@pytest.mark.parametrize("name", ["heteroscedastic", "heteroscedastic_gp"])
+@pytest.mark.parametrize("stock_name", ["vit", "vit_softmax", "mlp"])
+def test_a_heteroscedastic_head_starts_near_the_stock_forecast(
+    name, stock_name
+):
+    stock = cases.make(stock_name)
+    x = cases.examples(stock)
+    model = plexify(stock, 2, head=name, fast_weight_stddev=0.0, seed=0)
+    p = model.predict_uncertainty(x).probabilities
+    q = keras_plex.Predictions.from_outputs(
+        stock.predict(x, verbose=0), model.output_kind
+    ).probabilities
+    # Utilities have the standard deviation 0.3: probabilities move by less.
+    assert 0 < np.abs(p - q).max() < 0.05
+    np.testing.assert_array_equal(p, model.predict_uncertainty(x).probabilities)
+
+
+@pytest.mark.parametrize("name", ["heteroscedastic", "heteroscedastic_gp"])
+def test_a_heteroscedastic_head_learns_and_is_saved(name, tmp_path):
+    stock = cases.make("mlp")
+    x = cases.examples(stock, 32)
+    y = np.arange(32) % cases.CLASSES
+    options = {"num_factors": 2, "num_samples": 64}
+    model = plexify(stock, head=name, head_options=options, seed=0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-2), loss)
+    head = model.conversion.head.layer
+    before = [ops.convert_to_numpy(w) for w in head.trainable_variables]
+    model.fit(x, y, epochs=2, verbose=0)
+    for old, weight in zip(before, head.trainable_variables, strict=True):
+        assert np.abs(old - ops.convert_to_numpy(weight)).max() > 0
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        loaded.predict(x, verbose=0), model.predict(x, verbose=0)
+    )
+    found = model.predict_uncertainty(x)
+    assert (found.variance is not None) == (name == "heteroscedastic_gp")
+
+
+def test_a_head_that_cannot_be_leaves_the_model_as_it_is():
+    stock = cases.make("mlp")
+    with pytest.raises(ValueError, match="num_factors"):
+        plexify(stock, head="heteroscedastic", head_options={"num_factors": 9})
+    with pytest.raises(ValueError, match="is that of one unit"):
+        plexify(stock, head_options={"likelihood": "poisson"})
+    assert type(stock.layers[-1]) is keras.layers.Dense
+
+
+@pytest.mark.parametrize("name", ["heteroscedastic", "heteroscedastic_gp"])
+def test_one_unit_has_a_sigmoid_link(name):
+    stock = cases.make("regression")
+    model = plexify(stock, last_blocks=1, head=name)
+    assert model.conversion.head.layer.link == "sigmoid"

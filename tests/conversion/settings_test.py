@@ -63,7 +63,7 @@ MESSAGES = [
     ),
     (
         {"head": "svm"},
-        "Unknown head: 'svm'. Available: 'gp', 'laplace', .*'keep'",
+        "Unknown head: 'svm'. Available: 'gp', .*'laplace', .*'keep'",
     ),
     ({"head": 3}, "Unknown head: 3.*'keep'"),
     ({"head": ["gp"]}, "Unknown head: .*'gp'.*'keep'"),

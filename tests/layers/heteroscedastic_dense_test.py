@@ -155,18 +155,21 @@ def test_the_predictive_variance_is_that_of_the_utilities(name):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_factors_correlate_classes_and_a_scale_per_class_rescales_them():
-    # One factor that lifts classes 0 and 1 together: they share their errors,
-    # so that each is chosen over the other no more often than without it.
+def test_a_factor_lifts_its_classes_together():
+    # Classes 0 and 1 share a factor of 5, and class 3 is impossible: class 2
+    # has the mean of 1 / (1 + 2 exp(5 e)); were they independent, of less.
     layer = make(num_factors=1, num_samples=4096)
     for weight in layer.weights:
         weight.assign(ops.zeros(weight.shape))
     layer.stddev_bias.assign(ops.full((UNITS,), -50.0))
-    layer.factor_bias.assign([[5.0, 5.0, 0.0, -500.0]])
+    layer.bias.assign([0.0, 0.0, 0.0, -500.0])
+    layer.factor_bias.assign([[5.0, 5.0, 0.0, 0.0]])
+    e = np.linspace(-8, 8, 4001)
+    density = np.exp(-(e**2) / 2) / np.sqrt(2 * np.pi)
+    expected = np.trapezoid(density / (1 + 2 * np.exp(5 * e)), e)
     p = np.exp(np64(layer(np.zeros((1, DIM), "float32"))))[0]
-    np.testing.assert_allclose(p[0], p[1], rtol=1e-6)
-    # Half the time the factor is negative, and class 2 or 3 is chosen.
-    assert abs(p[0] + p[1] - 0.5) < 0.05
+    shares = [(1 - expected) / 2, (1 - expected) / 2, expected, 0.0]
+    np.testing.assert_allclose(p, shares, atol=0.01)
 
 
 # Where it starts.
@@ -230,13 +233,11 @@ def test_a_temperature_that_is_learned_starts_at_1_and_stays_within_bounds():
     layer = make(temperature=(0.5, 4.0))
     for raw, expected in ((-100.0, 0.5), (100.0, 4.0)):
         layer.raw_temperature.assign(raw)
-        assert np.isclose(layer.current_temperature(), expected)
-    fresh = HeteroscedasticDense(3, temperature=(0.5, 4.0))
-    fresh.build((None, DIM))
-    assert np.isclose(fresh.current_temperature(), 1.0)
-    above = HeteroscedasticDense(3, temperature=[2.0, 4.0])
-    above.build((None, DIM))
-    assert np.isclose(above.current_temperature(), 3.0)
+        assert np.isclose(np64(layer.current_temperature()), expected)
+    for bounds, expected in (((0.5, 4.0), 1.0), ([2.0, 4.0], 3.0)):
+        layer = HeteroscedasticDense(3, temperature=bounds)
+        layer.build((None, DIM))
+        assert np.isclose(np64(layer.current_temperature()), expected)
 
 
 def test_its_weights_are_as_many_as_promised():
@@ -444,6 +445,9 @@ def test_it_learns_which_labels_are_noisy(num_factors):
 def test_it_refuses_to_be_quantized():
     with pytest.raises(NotImplementedError, match="cannot be quantized"):
         make().quantize("int8")
+    layer = HeteroscedasticDense(3, dtype="int8_from_float32")
+    with pytest.raises(NotImplementedError, match="cannot be quantized"):
+        layer.build((None, DIM))
 
 
 def test_from_layer_refuses_another_layer():

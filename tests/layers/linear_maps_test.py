@@ -74,7 +74,9 @@ def test_adjoint_is_the_transpose(name):
     layer, found = make(name)
     size = int(np.prod(found.input_shape))
     units = np.eye(size, dtype="float32").reshape(size, *found.input_shape)
-    columns = [np.array(found.apply(x, layer.kernel)) for x in units]
+    columns = [
+        ops.convert_to_numpy(found.apply(x, layer.kernel)) for x in units
+    ]
     y = np.random.default_rng(2).normal(size=columns[0].shape)
     y = y.astype("float32")
     x = ops.convert_to_numpy(found.adjoint(y, layer.kernel))

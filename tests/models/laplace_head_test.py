@@ -6,7 +6,10 @@ import pytest
 from keras import ops
 
 import keras_plex
+from keras_plex.data.digits import load_digits
 from keras_plex.layers import LaplaceDense
+from keras_plex.metrics.arrays import expected_calibration_error
+from keras_plex.metrics.arrays import negative_log_likelihood
 from tests import cases
 
 X = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
@@ -127,3 +130,43 @@ def test_a_sigmoid_head_is_logistic():
     assert model.covariance_head.likelihood == "binary_logistic"
     model.fit_covariance(X)
     assert np.all(model.predict_details(X)["variance"] > 0)
+
+
+@pytest.mark.slow
+def test_real_digits_are_better_calibrated_without_training():
+    data = load_digits(seed=0)
+    keras.utils.set_random_seed(0)
+    stock = keras.Sequential(
+        [
+            keras.Input((16, 16, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(128, "relu"),
+            keras.layers.Dense(64, "relu"),
+            keras.layers.Dense(data.num_classes),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    stock.compile(keras.optimizers.Adam(3e-3), loss)
+    stock.fit(*data.train, epochs=60, batch_size=64, verbose=0)
+    stock_says = {
+        name: keras_plex.Predictions.from_outputs(
+            stock.predict(x, verbose=0), "softmax_logits"
+        )
+        for name, (x, _) in (("test", data.test), ("noise", data.shifted))
+    }
+    model = keras_plex.plexify(stock, ensemble_size=1, head="laplace")
+    model.fit_covariance(data.train[0], validation_data=data.validation)
+    for name, (x, y) in (("test", data.test), ("noise", data.shifted)):
+        before, after = stock_says[name], model.predict_uncertainty(x)
+        np.testing.assert_array_equal(before.labels, after.labels)
+        losses = [
+            negative_log_likelihood(y, found.probabilities)
+            for found in (before, after)
+        ]
+        assert losses[1] < losses[0]
+    # The stock model is calibrated where it learned, not on noisy scans.
+    errors = [
+        expected_calibration_error(y, found.probabilities)
+        for found in (before, after)
+    ]
+    assert errors[1] < 0.8 * errors[0]

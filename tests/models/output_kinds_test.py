@@ -232,3 +232,44 @@ def test_several_independent_labels_are_refused(units, activation, kind):
 def test_one_label_passes(units, activation, kind):
     check_one_label("net", kind, find_head(make_stock(units, activation)))
     check_one_label("net", kind, None)
+
+
+@pytest.mark.parametrize(
+    "units, arguments, kind",
+    [
+        (1, {"head_options": {"likelihood": "poisson"}}, "log_rates"),
+        (1, {"head_options": {"likelihood": "binary_logistic"}}, SIGMOID),
+        (3, {"head_options": {"likelihood": "softmax"}}, SOFTMAX),
+        (1, {"head": "heteroscedastic"}, SIGMOID),
+        (1, {"head": "heteroscedastic_gp"}, SIGMOID),
+        (3, {"head": "heteroscedastic"}, SOFTMAX),
+        (1, {}, "regression"),
+        (1, {"head": "laplace"}, "regression"),
+    ],
+)
+def test_a_head_with_a_link_or_likelihood_says_what_it_gives(
+    units, arguments, kind
+):
+    last = {} if arguments.get("head") == "laplace" else {"last_blocks": 1}
+    model = keras_plex.plexify(make_stock(units), **last, **arguments)
+    assert model.output_kind == kind
+    model.compile(loss="mse")
+    is_told = arguments not in ({}, {"head": "laplace"})
+    assert model.output_kind == (kind if is_told else "regression")
+
+
+def test_members_of_a_poisson_head_are_averaged_as_rates():
+    model = keras_plex.plexify(
+        make_stock(1),
+        last_blocks=1,
+        head_options={"likelihood": "poisson"},
+        fast_weight_stddev=0.5,
+        seed=0,
+    )
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    rates = np.exp(model.predict_members(x)).mean(axis=1)
+    np.testing.assert_allclose(
+        np.exp(model.predict(x, verbose=0)), rates, rtol=1e-5
+    )
+    with pytest.raises(ValueError, match="no class probabilities"):
+        model.predict_uncertainty(x)
