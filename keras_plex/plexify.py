@@ -114,9 +114,7 @@ def plexify(
             "Pass the stock model."
         )
     check_stock_model(model, num_classes)
-    inner = [
-        x.name for x in walk_layers(model) if isinstance(x, MemberOutputs)
-    ]
+    inner = [x.name for x in walk_layers(model) if isinstance(x, MemberOutputs)]
     if inner:
         raise ValueError(
             f"{model.name!r} holds a converted model, {inner[0]!r}. Convert "

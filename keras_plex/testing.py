@@ -140,20 +140,22 @@ def _check_precision(make: Callable, x: Tensor) -> None:
 
 
 def _check_training(make: Callable, x: Tensor) -> None:
-    for wrap in (_functional, _Subclassed):
+    choices = JIT_COMPILE[keras.config.backend()]
+    for wrap, jit_compile in zip(
+        (_functional, _Subclassed), choices, strict=True
+    ):
         layer = make()
         model = wrap(layer, x)
         targets = np.ones(model(x).shape, "float32")
-        for jit_compile in JIT_COMPILE[keras.config.backend()]:
-            before = [_to_numpy(weight) for weight in layer.trainable_weights]
-            model.compile("sgd", "mse", jit_compile=jit_compile)
-            can_train = bool(model.trainable_weights)
-            step = model.train_on_batch if can_train else model.test_on_batch
-            loss = step(x, targets)
-            assert np.isfinite(loss), f"the loss is {loss}, {jit_compile=}"
-            after = [_to_numpy(weight) for weight in layer.trainable_weights]
-            still = all(map(np.array_equal, before, after))
-            assert not (before and still), f"no weight moves, {jit_compile=}"
+        before = [_to_numpy(weight) for weight in layer.trainable_weights]
+        model.compile("sgd", "mse", jit_compile=jit_compile)
+        can_train = bool(model.trainable_weights)
+        step = model.train_on_batch if can_train else model.test_on_batch
+        loss = step(x, targets)
+        assert np.isfinite(loss), f"the loss is {loss}, {jit_compile=}"
+        after = [_to_numpy(weight) for weight in layer.trainable_weights]
+        still = all(map(np.array_equal, before, after))
+        assert not (before and still), f"no weight moves, {jit_compile=}"
 
 
 def _functional(layer: keras.layers.Layer, x: Tensor) -> keras.Model:
@@ -185,8 +187,13 @@ def _to_numpy(x: Tensor) -> np.ndarray:
     return ops.convert_to_numpy(ops.cast(x, "float32"))
 
 
-# JAX is made to be compiled. Under PyTorch it is another compiler, a slow one.
-JIT_COMPILE = {"jax": (True,), "tensorflow": (False, True), "torch": (False,)}
+# Of the Functional and of the subclassed model. JAX is made to be compiled;
+# under PyTorch it is another compiler, a slow one.
+JIT_COMPILE = {
+    "jax": (True, True),
+    "tensorflow": (False, True),
+    "torch": (False, False),
+}
 
 LAYER_CONTRACTS = {
     "config and attributes": _check_config,

@@ -1,5 +1,6 @@
 """A faithful copy of a model, so that the one passed in stays as it is."""
 
+import copy as copying
 import inspect
 import warnings
 
@@ -35,6 +36,14 @@ def serialize_stock(model: keras.Model) -> Config:
     serialized.pop("compile_config", None)
     serialized["config"].update(_head_dtype(model))
     return serialized
+
+
+def deserialize_stock(serialized: Config, custom_objects=None) -> keras.Model:
+    """The model of `serialize_stock`, with weights of its own."""
+    # Keras empties what it reads.
+    return keras.saving.deserialize_keras_object(
+        copying.deepcopy(serialized), custom_objects=custom_objects
+    )
 
 
 def copy_compilation(model: keras.Model, copy: keras.Model) -> None:

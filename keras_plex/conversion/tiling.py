@@ -1,6 +1,5 @@
 """Where `batch` rows become `ensemble * batch` rows, found by a dry run."""
 
-import contextlib
 import dataclasses
 import warnings
 from collections.abc import Callable
@@ -108,15 +107,16 @@ def probe_with_lengths(
 
     JAX and PyTorch cannot slice a weight by a length that is not known.
     """
-    try:
-        return probe(model, ensemble_size, blocks)
-    except MixedExamplesError:
-        raise
-    except Exception as error:
-        for length in PROBE_LENGTHS:
-            with contextlib.suppress(Exception):
-                return probe(model, ensemble_size, blocks, length)
-        raise error
+    is_free = any(None in x.shape[1:] for x in model.inputs)
+    errors = []
+    for length in (None, *PROBE_LENGTHS) if is_free else (None,):
+        try:
+            return probe(model, ensemble_size, blocks, length)
+        except MixedExamplesError:
+            raise
+        except Exception as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def probe(
@@ -168,22 +168,25 @@ def probe(
 
         return map_tensors(operation, args, kwargs, tile)
 
-    dry_run = _DryRun(model)
-    with intercept_calls(change), forward_pass.returning(forward_pass.MEMBERS):
-        try:
-            inputs = _symbolic_inputs(model, length)
-            outputs = dry_run.compute_output_spec(inputs)
-        except Exception:
-            if mixed:
-                # Keras wraps what is raised inside: say it plainly.
-                raise _mixed_examples(model, mixed[0]) from None
-            raise
-    outputs = tree.flatten(outputs)
+    try:
+        with intercept_calls(change):
+            outputs = _run_dry(model, length)
+    except Exception:
+        if mixed:
+            # Keras wraps what is raised inside: say it plainly.
+            raise _mixed_examples(model, mixed[0]) from None
+        raise
     for output in outputs:
         if {few, many} & set(output.shape[1:]):
             raise _mixed_examples(model, tuple(output.shape))
     needed = [plan for plan in plans.values() if plan[1]]
     return needed, [output.shape[0] for output in outputs]
+
+
+def _run_dry(model: keras.Model, length: int | None) -> list[keras.KerasTensor]:
+    inputs = _symbolic_inputs(model, length)
+    with forward_pass.returning(forward_pass.MEMBERS):
+        return tree.flatten(_DryRun(model).compute_output_spec(inputs))
 
 
 class _DryRun(keras.layers.Layer):

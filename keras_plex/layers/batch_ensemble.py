@@ -126,9 +126,11 @@ class BatchEnsembleLayer:
             }
         )
         new.build_from_config(layer.get_build_config())
-        new.shared_variable().assign(getattr(layer, cls.shared_weight))
+        # Copies: on JAX two variables would share one buffer.
+        shared = ops.copy(getattr(layer, cls.shared_weight))
+        new.shared_variable().assign(shared)
         if new.bias is not None:
-            new.bias.assign(layer.bias)
+            new.bias.assign(ops.copy(layer.bias))
         new.trainable = layer.trainable
         return new
 

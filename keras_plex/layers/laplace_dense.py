@@ -235,9 +235,9 @@ class LaplaceDense(CovarianceHead, keras.layers.Dense):
         config = {**layer.get_config(), "lora_rank": None, **arguments}
         new = cls.from_config(config)
         new.build((None, layer.kernel.shape[0]))
-        new.kernel.assign(layer.kernel)
+        new.kernel.assign(ops.copy(layer.kernel))
         if layer.use_bias:
-            new.bias.assign(layer.bias)
+            new.bias.assign(ops.copy(layer.bias))
         new.trainable = layer.trainable
         return new
 

@@ -28,6 +28,7 @@ class Likelihood:
         is_univariate: whether there can be but one unit.
         typical_factor: the mean-field factor where none is fitted.
         link: from latents to what is averaged over draws.
+        exact_factor: with which the mean field stands for the whole variance.
     """
 
     curvature: Callable[[Tensor], Tensor] | None
@@ -36,6 +37,7 @@ class Likelihood:
     is_univariate: bool = False
     typical_factor: float = math.pi / 8
     link: str = "softmax"
+    exact_factor: float = math.pi / 8
 
 
 def softmax_curvature(logits: Tensor) -> Tensor:
@@ -71,6 +73,7 @@ LIKELIHOODS = {
         is_univariate=True,
         typical_factor=1.0,
         link="exp",
+        exact_factor=1.0,
     ),
     "softmax": Likelihood(
         softmax_curvature, mean_field_logits, is_classwise=True
@@ -79,7 +82,11 @@ LIKELIHOODS = {
 
 
 def sample_forecast(
-    likelihood: str, latents: Tensor, variance: Tensor, num_samples: int
+    likelihood: str,
+    latents: Tensor,
+    variance: Tensor,
+    factor: Tensor,
+    num_samples: int,
 ) -> Tensor:
     """Latents of the mean forecast over Gaussian draws, the same each time.
 
@@ -87,8 +94,11 @@ def sample_forecast(
         likelihood: a name in `LIKELIHOODS`.
         latents: `(batch, ..., units)`, the posterior mean.
         variance: `(batch, ...)`, or `(batch, ..., units)`.
+        factor: scalar, as strong as the same mean-field factor: pi / 8 draws
+            logits with their variance, 1 log rates with theirs.
         num_samples: positive int.
     """
+    variance = variance * factor / LIKELIHOODS[likelihood].exact_factor
     if len(variance.shape) < len(latents.shape):
         variance = ops.expand_dims(variance, axis=-1)
     link = LIKELIHOODS[likelihood].link

@@ -198,9 +198,9 @@ class LoRAEnsembleLayer:
             }
         )
         new.build_from_config(layer.get_build_config())
-        new.kernel.assign(layer.kernel)
+        new.kernel.assign(ops.copy(layer.kernel))
         if layer.bias is not None:
-            new.bias.assign(layer.bias)
+            new.bias.assign(ops.copy(layer.bias))
         new.trainable = layer.trainable
         return new
 

@@ -43,8 +43,8 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
     noise variance `ridge_penalty`, whose posterior variance `variance` returns.
 
     In training each row joins the precision matrix, whatever its sample weight,
-    unless the call's `mask` says it is padding. A model from `plexify` resets
-    and inverts it by itself; in your own use `callbacks.ResetCovariance`.
+    unless the call's `mask` says it is padding. In a model of your own use
+    `callbacks.ResetCovariance`.
 
     Args:
         units: positive int, the number of outputs.
@@ -53,13 +53,12 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
         kernel: `"rbf"`, or `"linear"` for `phi(x) = h / length_scale`.
         length_scale: positive float, in units of the (normalized) input, whose
             norm is about `sqrt(input_dim)`. Defaults to `1.0`.
-        orthogonal: bool, whether frequencies come in orthogonal blocks, which
-            need fewer features for the same error. Defaults to `True`.
+        orthogonal: bool, whether frequencies come in orthogonal blocks.
+            Defaults to `True`.
         normalize_input: bool, whether each input is brought to mean 0 and
             variance 1 first. Defaults to `True`.
-        ridge_penalty: positive float, the noise variance; for the other
-            likelihoods what the log likelihood is divided by. Defaults to
-            `1.0`.
+        ridge_penalty: positive float, the noise variance; other likelihoods'
+            logarithm is divided by it. Defaults to `1.0`.
         momentum: `None` for the exact sum over an epoch, or a float in
             `(0, 1)` for a moving average. Defaults to `None`.
         likelihood: `"gaussian"`: one covariance for all units;
@@ -76,13 +75,11 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
             validation data it is given. Defaults to `None`.
         seed: int, of the frequencies. Defaults to a random one.
         activation: applied last. Defaults to `None`.
-        use_bias: bool, whether the mean has a trained bias. Defaults to
-            `True`.
+        use_bias: bool, whether the mean has a bias. Defaults to `True`.
         trainable_length_scale: bool, whether `length_scale` is where training
             starts. Defaults to `False`.
         num_samples: int; a positive number averages the forecast over as many
-            draws, the same at each call, of logits with the variance times
-            `mean_field_factor`. Defaults to `0`, the mean field.
+            draws, the same at each call. Defaults to `0`, the mean field.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:
@@ -245,7 +242,7 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
             flatten = LIKELIHOODS[self.likelihood].flatten
             return flatten(logits, variance, factor)
         return sample_forecast(
-            self.likelihood, logits, factor * variance, self.num_samples
+            self.likelihood, logits, variance, factor, self.num_samples
         )
 
     @property
@@ -279,9 +276,9 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
         )
         new.build((None, layer.kernel.shape[0]))
         if new.mean_kernel is not None:
-            new.mean_kernel.assign(layer.kernel)
+            new.mean_kernel.assign(ops.copy(layer.kernel))
             if layer.bias is not None:
-                new.bias.assign(layer.bias)
+                new.bias.assign(ops.copy(layer.bias))
         return new
 
     def get_config(self) -> Config:

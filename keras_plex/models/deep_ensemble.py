@@ -10,6 +10,7 @@ from keras import tree
 
 from keras_plex.conversion import forward_pass
 from keras_plex.conversion.copying import copy_compilation
+from keras_plex.conversion.copying import deserialize_stock
 from keras_plex.conversion.copying import serialize_stock
 from keras_plex.conversion.fresh_model import check_different
 from keras_plex.conversion.fresh_model import fresh_model
@@ -197,16 +198,11 @@ class DeepEnsemble(MemberOutputs):
         }
 
     @classmethod
-    def from_config(
-        cls, config: Config, custom_objects=None
-    ) -> "DeepEnsemble":
+    def from_config(cls, config: Config, custom_objects=None) -> "DeepEnsemble":
         members = []
         for number, serialized in enumerate(config["members"]):
             with keras.name_scope(f"member_{number}"):
-                member = keras.saving.deserialize_keras_object(
-                    serialized, custom_objects=custom_objects
-                )
-            members.append(member)
+                members.append(deserialize_stock(serialized, custom_objects))
         preprocessor = getattr(members[0], "preprocessor", None)
         if preprocessor is not None:
             for member in members[1:]:

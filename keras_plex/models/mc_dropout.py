@@ -10,6 +10,7 @@ from keras_plex.checks import is_integer
 from keras_plex.conversion import forward_pass
 from keras_plex.conversion.copying import copy_compilation
 from keras_plex.conversion.copying import copy_model
+from keras_plex.conversion.copying import deserialize_stock
 from keras_plex.conversion.copying import serialize_stock
 from keras_plex.conversion.heads import find_heads
 from keras_plex.conversion.member_dropout import sample_dropout
@@ -145,9 +146,7 @@ class MCDropout(MemberOutputs):
 
     @classmethod
     def from_config(cls, config: Config, custom_objects=None) -> "MCDropout":
-        model = keras.saving.deserialize_keras_object(
-            config["stock"], custom_objects=custom_objects
-        )
+        model = deserialize_stock(config["stock"], custom_objects)
         samples, seed = config["num_samples"], config["seed"]
         model = _adopt(MCDropout, model, config["stock"], samples, seed)
         model.output_kinds = tuple(config["output_kinds"])

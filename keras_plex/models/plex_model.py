@@ -7,6 +7,7 @@ import keras
 
 from keras_plex.conversion.convert import Conversion
 from keras_plex.conversion.convert import convert
+from keras_plex.conversion.copying import deserialize_stock
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.surgery import set_model_class
 from keras_plex.models.covariance import fit_covariance
@@ -115,9 +116,7 @@ class PlexModel(MemberOutputs):
 
     @classmethod
     def from_config(cls, config: Config, custom_objects=None) -> "PlexModel":
-        model = keras.saving.deserialize_keras_object(
-            config["stock"], custom_objects=custom_objects
-        )
+        model = deserialize_stock(config["stock"], custom_objects)
         model = adopt(model, config["stock"], Settings(**config["settings"]))
         model.output_kinds = tuple(config["output_kinds"])
         return model

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_plex.layers.heteroscedastic_gp import HeteroscedasticGP
 from keras_plex.types import Data
 
 Distribution = Any  # tfp.distributions.Distribution
@@ -19,7 +20,8 @@ def predictive_distribution(model: Any, x: Data, **kwargs) -> Distribution:
         **kwargs: of `predict`.
     """
     distributions = _import_distributions()
-    if model.covariance_head is not None:
+    head = model.covariance_head
+    if head is not None and not isinstance(head, HeteroscedasticGP):
         components = _gaussian_logits(distributions, model, x, **kwargs)
     else:
         found = model.predict_uncertainty(x, **kwargs)

@@ -73,3 +73,24 @@ def test_a_head_called_outside_a_pass_leaves_nothing_behind():
     with forward_pass.model_pass(class_token_only=False) as current:
         head(np.ones((4, 3)))
     assert current.head_inputs is None
+
+
+def test_a_pass_of_the_stock_model_ends_where_another_model_begins():
+    assert not forward_pass.is_stock()
+    with forward_pass.stock_pass():
+        assert forward_pass.is_stock()
+        with forward_pass.model_pass(class_token_only=False):
+            assert not forward_pass.is_stock()
+        with pytest.raises(KeyError):
+            with forward_pass.stock_pass():
+                raise KeyError
+        assert forward_pass.is_stock()
+    assert not forward_pass.is_stock()
+
+
+def test_what_reaches_an_output_layer_can_be_told():
+    forward_pass.record_head_inputs("nobody asks")
+    with forward_pass.model_pass(class_token_only=False) as current:
+        assert current.head_inputs is None
+        forward_pass.record_head_inputs("features")
+        assert current.head_inputs == "features"

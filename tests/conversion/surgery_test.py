@@ -1,5 +1,9 @@
 """Objects keep their identity when their class changes."""
 
+import contextlib
+import threading
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -16,6 +20,7 @@ from keras_plex.conversion.surgery import set_model_class
 from keras_plex.conversion.surgery import tile_with_mask
 from keras_plex.conversion.surgery import upgrade_layer
 from keras_plex.conversion.surgery import walk_layers
+from keras_plex.conversion.surgery import with_mixin
 from keras_plex.layers import BatchEnsembleDense
 from tests import cases
 
@@ -119,6 +124,38 @@ def test_a_mixin_stands_in_front_and_the_name_stays(mlp):
     add_mixin(other, AddsOne, one=2.0)
     assert type(other) is type(layer)
     assert (layer.one, other.one) == (1.0, 2.0)
+
+
+def test_a_mixin_for_a_while_leaves_nothing_behind(mlp):
+    layer, x = mlp.layers[1], np.ones((2, 6), "float32")
+    before = ops.convert_to_numpy(layer(x))
+    layer.one = 1.0
+    for error in (None, KeyError):
+        with contextlib.suppress(KeyError):
+            with with_mixin(layer, AddsOne):
+                np.testing.assert_allclose(layer(x), before + 1.0, atol=1e-6)
+                if error:
+                    raise error
+        assert type(layer) is keras.layers.Dense
+        np.testing.assert_array_equal(layer(x), before)
+
+
+def test_threads_take_turns_to_mix_one_object(mlp):
+    layer, inside = mlp.layers[1], []
+
+    def mix():
+        with with_mixin(layer, AddsOne):
+            inside.append(type(layer).__mro__.count(AddsOne))
+            time.sleep(0.01)
+            inside.append(type(layer).__mro__.count(AddsOne))
+
+    threads = [threading.Thread(target=mix) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert inside == [1] * 8
+    assert type(layer) is keras.layers.Dense
 
 
 def test_a_mixin_also_changes_operations_that_are_no_layers():

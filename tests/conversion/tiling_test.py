@@ -4,6 +4,7 @@ import re
 import warnings
 
 import keras
+import keras_hub
 import numpy as np
 import pytest
 from keras import layers
@@ -17,10 +18,12 @@ from keras_plex.conversion.copying import copy_model
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.surgery import producer
 from keras_plex.conversion.surgery import walk_layers
+from keras_plex.conversion.tiling import Layout
 from keras_plex.conversion.tiling import MixedExamplesError
 from keras_plex.conversion.tiling import TilesArguments
 from keras_plex.conversion.tiling import is_batched
 from keras_plex.conversion.tiling import map_tensors
+from keras_plex.conversion.tiling import tile_where_needed
 from tests import cases
 
 WARNS = "Cannot tell where the rows of .* all of it runs once per member"
@@ -162,6 +165,37 @@ def test_an_attention_mask_is_tiled_with_its_query():
         "attention": {"query", "value", "attention_mask"}
     }
     neutral(model, last_blocks=1)
+
+
+def test_nothing_is_tiled_in_a_pass_of_the_stock_model():
+    seen = []
+
+    class Sees(layers.Layer):
+        def call(self, inputs):
+            seen.append(inputs.shape[0])
+            return inputs
+
+    inputs = keras.Input((4,))
+    block, sees = layers.Dense(3), Sees()
+    model = keras.Model(inputs, sees(block(inputs)))
+    tile_where_needed(model, 3, [block])
+    seen.clear()
+    model(np.ones((2, 4)))
+    with forward_pass.stock_pass():
+        model(np.ones((2, 4)))
+    assert seen == [6, 2]
+
+
+def test_sequences_of_any_length_need_no_tiling_at_the_input():
+    """A learned position embedding is sliced by the length."""
+    inputs = keras.Input((None, 4))
+    x = keras_hub.layers.PositionEmbedding(12)(inputs)
+    block = layers.Dense(8, name="block")
+    stock = keras.Model(inputs, block(inputs + x))
+    layout = tile_where_needed(stock, 3, [block])
+    assert layout == Layout(tiled_inputs=False, member_outputs=(True,))
+    assert plans(stock) == {"block": {"inputs"}}
+    assert stock(np.ones((2, 7, 4))).shape == (6, 7, 8)
 
 
 def test_constants_are_not_tiled():

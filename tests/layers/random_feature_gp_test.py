@@ -762,7 +762,6 @@ def test_sampling_is_close_to_the_mean_field_where_the_variance_is_small(
     arguments = {"likelihood": likelihood, "mean_field_factor": np.pi / 8}
     x = normal((200, 4))
     mean_field = random_residual(fitted(x, **arguments))
-    arguments["mean_field_factor"] = 1.0
     sampled = random_residual(fitted(x, **arguments, num_samples=2000))
     for layer in (mean_field, sampled):
         layer.reset_covariance()

@@ -18,9 +18,7 @@ def masks(shape=(50, 40), rate=0.3, seed=1, layer=0, members=8):
 def test_the_mean_is_one_and_the_zeros_are_as_many_as_the_rate_says(rate):
     found = masks(rate=rate)
     assert found.shape == (8, 50, 40)
-    np.testing.assert_allclose(
-        np.unique(found), [0, 1 / (1 - rate)], rtol=1e-6
-    )
+    np.testing.assert_allclose(np.unique(found), [0, 1 / (1 - rate)], rtol=1e-6)
     # Of 16,000 draws: four standard deviations.
     error = 4 * np.sqrt(rate / (1 - rate) / found.size)
     assert found.mean() == pytest.approx(1.0, abs=error)

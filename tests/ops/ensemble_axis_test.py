@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from keras_plex.ops.ensemble_axis import check_ensemble_size
+from keras_plex.ops.ensemble_axis import join_members
 from keras_plex.ops.ensemble_axis import members_after_batch
 from keras_plex.ops.ensemble_axis import merge_members
 from keras_plex.ops.ensemble_axis import per_member
@@ -68,6 +69,31 @@ def split_members_layer():
     return keras.layers.Lambda(
         lambda x: split_members(x, 3), output_shape=lambda s: (3, None, s[-1])
     )
+
+
+def test_one_tensor_per_member_joins_to_rows_that_split_again():
+    parts = [numbered((2, 3)) + 10 * member for member in range(4)]
+    rows = join_members(parts)
+    assert tuple(rows.shape) == (8, 3)
+    for found, part in zip(split_members(rows, 4), parts, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(found), part)
+
+
+def test_known_rows_stay_known_beside_a_length_that_is_not():
+    tf = pytest.importorskip("tensorflow")
+    if keras.config.backend() != "tensorflow":
+        pytest.skip("Runs on TensorFlow.")
+    shapes = []
+
+    @tf.function(input_signature=[tf.TensorSpec((6, None, 4))])
+    def split_and_merge(x):
+        unfolded = split_members(x, 3)
+        shapes.append(unfolded.shape.as_list())
+        shapes.append(merge_members(unfolded).shape.as_list())
+        return x
+
+    split_and_merge(np.zeros((6, 5, 4), "float32"))
+    assert shapes == [[3, 2, None, 4], [6, None, 4]]
 
 
 def test_an_empty_batch_stays_empty():
