@@ -38,9 +38,11 @@ class EnsembleState(MemberState):
 
     Args:
         members: the models, in order.
+        is_computing_loss: whether `compute_loss` runs.
     """
 
     members: list[keras.Model]
+    is_computing_loss: bool = False
 
 
 @keras.saving.register_keras_serializable("keras_plex")
@@ -168,7 +170,11 @@ class DeepEnsemble(MemberOutputs):
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        self._plex.is_computing_loss = True
+        try:
+            loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        finally:
+            self._plex.is_computing_loss = False
         if forward_pass.mode() != forward_pass.MEMBERS:
             return loss
         # The value of the mean, the gradient of the sum.
@@ -177,8 +183,9 @@ class DeepEnsemble(MemberOutputs):
 
     @property
     def losses(self) -> list[Tensor]:
-        """The members' regularization, of which the mean counts."""
-        return [loss / self.ensemble_size for loss in super().losses]
+        """The members' regularization; in the loss counts the mean."""
+        count = self.ensemble_size if self._plex.is_computing_loss else 1
+        return [loss / count for loss in super().losses]
 
     def named_parameters(self, prefix: str = "", *args, **kwargs) -> Iterator:
         """What PyTorch calls so: Keras finds them by paths, which may agree."""

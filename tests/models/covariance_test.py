@@ -310,7 +310,9 @@ def test_generator_leaves_the_factor_with_a_warning(model):
         while True:
             yield X, Y
 
-    with pytest.warns(UserWarning, match="validation data.*stays as it is.*once"):
+    with pytest.warns(
+        UserWarning, match="validation data.*stays as it is.*once"
+    ):
         model.fit(
             X, Y, validation_data=batches(), validation_steps=1, verbose=0
         )
@@ -376,5 +378,9 @@ def test_factor_is_saved_with_the_model(tmp_path):
     model.fit(X, Y, validation_data=(X_VALIDATION, labels), verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert factor_of(loaded) == factor_of(model) != LIKELIHOODS["gaussian"].typical_factor
+    assert (
+        factor_of(loaded)
+        == factor_of(model)
+        != LIKELIHOODS["gaussian"].typical_factor
+    )
     np.testing.assert_array_equal(loaded(X), model(X))

@@ -50,8 +50,7 @@ def test_the_pass_sees_what_reaches_the_output_layers(name):
     assert features.shape[0] == 8
     heads = [cases_head(model) for model in models]
     logits = [
-        numpy(head(features[4 * i : 4 * i + 4]))
-        for i, head in enumerate(heads)
+        numpy(head(features[4 * i : 4 * i + 4])) for i, head in enumerate(heads)
     ]
     logits = np.concatenate(logits)
     if name == "nested":

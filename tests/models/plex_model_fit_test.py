@@ -38,7 +38,9 @@ def make_plex(learning_rate=0.0, compile_options=EAGER, **options):
 def sum_over(model, x=X):
     """`sum phi phi^T` over the examples and members, in float64."""
     features = model.predict_uncertainty(x, features=True).features
-    phi = ops.convert_to_numpy(model.covariance_head.covariance_features(features))
+    phi = ops.convert_to_numpy(
+        model.covariance_head.covariance_features(features)
+    )
     phi = phi.reshape(-1, 8).astype("float64")
     return phi.T @ phi
 
