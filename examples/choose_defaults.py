@@ -48,7 +48,21 @@ VARIANTS = {
     "Plex, one block": {"last_blocks": 1},
     "Plex, all blocks": {"last_blocks": "all"},
     "Plex, no attention": {"ensemble_attention": False},
+    "BE 0.1, all": {"head": "keep", "last_blocks": "all"},
+    "LoRA 8": {"method": "lora_ensemble", "method_options": {"rank": 8}},
+    "LoRA 8, keep": {
+        "method": "lora_ensemble",
+        "method_options": {"rank": 8},
+        "head": "keep",
+    },
+    "LoRA 8, all": {
+        "method": "lora_ensemble",
+        "method_options": {"rank": 8},
+        "head": "keep",
+        "last_blocks": "all",
+    },
 }
+VARIANTS["LoRA 8, all, rest frozen"] = VARIANTS["LoRA 8, all"]
 
 # After training these, measured again with each mean-field factor.
 SWEPT = ("Plex 0.1", "Plex 0.5")
@@ -107,6 +121,14 @@ def train_stock(data: ReliabilityData, epochs: int) -> keras.Model:
     )
     fit(model, data, 1e-3, epochs)
     return model
+
+
+def freeze_all_but_members_and_head(model: keras.Model) -> None:
+    """The paper's setting of LoRA ensembles."""
+    head = {id(weight) for weight in model.output_dense.weights}
+    for weight in model.trainable_weights:
+        if not weight.name.startswith("lora_") and id(weight) not in head:
+            weight.trainable = False
 
 
 def fit(model, data: ReliabilityData, learning_rate: float, epochs: int):
@@ -191,6 +213,8 @@ def main() -> None:
             model = stock
             if VARIANTS[name] is not None:
                 model = keras_plex.plexify(stock, seed=seed, **VARIANTS[name])
+            if name.endswith("rest frozen"):
+                freeze_all_but_members_and_head(model)
             fit(model, data, arguments.learning_rate, arguments.epochs)
             found = {name: measure(model, data)}
             if name in SWEPT:

@@ -199,7 +199,8 @@ def with_random_weights(model: keras.Model, seed: int = 0) -> keras.Model:
     generator = np.random.default_rng(seed)
     for weight in model.weights:
         noise = generator.normal(scale=0.3, size=weight.shape)
-        weight.assign(ops.cast(weight, "float32") + noise.astype("float32"))
+        noise = ops.convert_to_tensor(noise, "float32")
+        weight.assign(ops.cast(weight, "float32") + noise)
     return model
 
 

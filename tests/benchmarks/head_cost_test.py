@@ -31,6 +31,13 @@ HEADS = {
         "HeteroscedasticDense",
         {"num_factors": 15, "parameter_efficient": True},
     ),
+    "Gaussian process": ("RandomFeatureGP", {}),
+    "Gaussian process, sampled": ("RandomFeatureGP", {"num_samples": 1024}),
+    "Gaussian process, softmax": (
+        "RandomFeatureGP",
+        {"likelihood": "softmax", "num_features": 32},
+    ),
+    "Laplace": ("LaplaceDense", {}),
 }
 SAMPLES = {"forward": 1024, "training step": 128}
 

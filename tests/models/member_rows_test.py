@@ -7,6 +7,7 @@ from keras import layers
 from keras import ops
 
 from keras_plex.conversion import forward_pass
+from keras_plex.conversion.heads import find_head
 from keras_plex.models.member_rows import MemberRows
 from tests import cases
 
@@ -48,20 +49,14 @@ def test_the_pass_sees_what_reaches_the_output_layers(name):
             rows = layer(x)
             features = current.head_inputs
     assert features.shape[0] == 8
-    heads = [cases_head(model) for model in models]
+    heads = [find_head(model).layer for model in models]
     logits = [
         numpy(head(features[4 * i : 4 * i + 4])) for i, head in enumerate(heads)
     ]
     logits = np.concatenate(logits)
     if name == "nested":
         logits = 1 / (1 + np.exp(-logits))
-    np.testing.assert_allclose(logits, rows, atol=1e-5)
-
-
-def cases_head(model):
-    from keras_plex.conversion.heads import find_head
-
-    return find_head(model).layer
+    np.testing.assert_allclose(logits, numpy(rows), atol=1e-5)
 
 
 def test_output_layers_are_stock_layers_after_a_pass_that_fails():

@@ -31,7 +31,7 @@ def test_pickle_keeps_members_and_compilation(model):
     np.testing.assert_array_equal(
         twin.predict_members(X), model.predict_members(X)
     )
-    assert type(twin.optimizer) is keras.optimizers.SGD
+    assert isinstance(twin.optimizer, keras.optimizers.SGD)
     assert float(twin.optimizer.learning_rate) == 0.25
     assert twin.optimizer.built
 
