@@ -254,6 +254,9 @@ LAYERS = {
     "MergeMembers, regression": LayerCase(
         MergeMembers, {"output_kind": "regression"}, (6, 4)
     ),
+    "MergeMembers, log rates": LayerCase(
+        MergeMembers, {"output_kind": "log_rates"}, (6, 4)
+    ),
     "RandomFeatureGP": LayerCase(
         RandomFeatureGP, {"units": 3, "num_features": 16, "seed": 1}, (6, 2, 4)
     ),

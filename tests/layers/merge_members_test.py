@@ -17,6 +17,7 @@ EXPECTED = {
     "sigmoid_logits": ops.sigmoid,
     "probabilities": lambda x: x,
     "regression": lambda x: x,
+    "log_rates": ops.exp,
 }
 
 
