@@ -16,7 +16,8 @@ from keras_plex.ops.ensemble_axis import merge_members
 from keras_plex.ops.ensemble_axis import split_members
 from keras_plex.types import Tensor
 
-# Class -> which axes after the batch share a number, given `data_format`.
+# Class -> how many axes lie between the batch and the channels, if these are
+# last. A member keeps or drops a channel as a whole.
 SPATIAL = {
     keras.layers.SpatialDropout1D: 1,
     keras.layers.SpatialDropout2D: 2,

@@ -32,9 +32,11 @@ class MemberRows(keras.layers.Layer):
 
     Example:
 
-    >>> models = [keras.Sequential([keras.Input((4,))]) for _ in range(3)]
-    >>> MemberRows(models)(np.ones((2, 4), "float32")).shape
-    TensorShape([6, 4])
+    >>> inputs = keras.Input((4,))
+    >>> one, two = keras.layers.Dense(3), keras.layers.Dense(3)
+    >>> models = [keras.Model(inputs, layer(inputs)) for layer in (one, two)]
+    >>> tuple(MemberRows(models)(np.ones((5, 4), "float32")).shape)
+    (10, 3)
     """
 
     def __init__(self, models: Sequence[keras.Model], **kwargs):
