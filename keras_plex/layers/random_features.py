@@ -52,7 +52,7 @@ class RandomFeatures(keras.layers.Layer):
     >>> layer = RandomFeatures(4096, normalize_input=False, seed=0)
     >>> x = np.array([[0.0, 0.0], [1.0, 0.0]], "float32")
     >>> phi = ops.convert_to_numpy(layer(x))
-    >>> np.round(phi @ phi[0], 1).tolist()  # 1 and exp(-1 / 2)
+    >>> [round(float(k), 1) for k in phi @ phi[0]]  # 1 and exp(-1 / 2)
     [1.0, 0.6]
 
     Reference:
