@@ -411,3 +411,30 @@ def test_a_classwise_momentum_averages_batches():
     np.testing.assert_allclose(
         ops.convert_to_numpy(layer.precision), expected, rtol=1e-5, atol=1e-6
     )
+
+
+# Rows of the reference implementations.
+
+
+def test_orthonormal_features_give_one_plus_the_ridge():
+    # 256 x 128 with orthonormal columns: P = I, and I + P / ridge.
+    square = np.random.default_rng(0).normal(size=(256, 128))
+    features = np.linalg.qr(square)[0].astype("float32")
+    layer = fitted(features, ridge_penalty=0.32)
+    np.testing.assert_allclose(np64(layer.precision), np.eye(128), atol=1e-5)
+    expected = 0.32 / (1 + 0.32)  # of a unit feature
+    np.testing.assert_allclose(
+        np64(layer(np.eye(128, dtype="float32"))), expected, rtol=1e-5
+    )
+
+
+def test_a_momentum_converges_to_the_mean_of_squares():
+    rows = normal((256, 4))
+    layer = make(4, momentum=0.99)
+    for start in range(0, 50 * 256, 32):
+        layer.update(rows[start % 256 :][:32])
+    exact = np.float64(rows).T @ rows
+    scale = np.diag(exact).mean()
+    np.testing.assert_allclose(
+        256 * np64(layer.precision), exact, rtol=5e-2, atol=5e-2 * scale
+    )

@@ -789,3 +789,11 @@ def test_sampling_is_close_to_the_mean_field_where_the_variance_is_small(
 def test_a_likelihood_that_cannot_be_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         RandomFeatureGP(**{"units": 3, **arguments})
+
+
+def test_its_weights_are_those_of_the_reference_and_the_root():
+    # 1,000 classes, 1,024 features, width 2: the reference's ViT has
+    # 2,076,648 numbers in its head; ours adds the inverse root and 3 scalars.
+    layer = RandomFeatureGP(1000)
+    layer.build((None, 2))
+    assert layer.count_params() == 2_076_648 + 1024**2 + 3
