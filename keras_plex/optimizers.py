@@ -53,12 +53,22 @@ def prepare_optimizer(
     Returns:
         The optimizer, for `compile`.
 
+    Raises:
+        ValueError: for no optimizer, one that is built or prepared already,
+            a multiplier that is not positive, and, when the model is first
+            trained, a multiplier for a model without fast weights.
+
     Example:
 
     >>> adam = keras.optimizers.AdamW(1e-3, weight_decay=0.1)
     >>> adam = prepare_optimizer(adam, fast_weight_multiplier=10.0)
     >>> isinstance(adam, keras.optimizers.AdamW)
     True
+
+    Reference:
+        Wen, Tran and Ba, 2020, "BatchEnsemble: an alternative approach to
+        efficient ensemble and lifelong learning",
+        https://arxiv.org/abs/2002.06715
     """
     optimizer = checked_optimizer(optimizer)
     multiplier = checked_multiplier(fast_weight_multiplier)

@@ -106,6 +106,82 @@ def test_training_uses_the_learned_noise_alone(name):
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
+GRADIENT_CASES = {
+    "softmax, factors, a linear mean": {
+        "num_factors": 2,
+        "mean_function": "linear",
+        "temperature": 2.0,
+    },
+    "softmax, parameter-efficient": {
+        "num_factors": 2,
+        "parameter_efficient": True,
+        "temperature": (0.5, 2.0),
+    },
+    "sigmoid": {"link": "sigmoid", "num_factors": 1},
+}
+
+
+def training_reference(layer, x, weights):
+    """The forecast's logits in training, in float64."""
+    w, x = weights, np.float64(x)
+    factors = layer.num_factors
+    draws = normal_draws(draw_key(5), np.arange(SAMPLES), UNITS + factors)
+    own, low_rank = np.split(np64(draws), [UNITS], axis=-1)
+    phi = np64(layer.covariance_features(x.astype("float32")))
+    mean = phi @ w["residual_kernel"] + w.get("bias", 0.0)
+    if "mean_kernel" in w:
+        mean = mean + x @ w["mean_kernel"]
+    stddev = np.log1p(np.exp(x @ w["stddev_kernel"] + w["stddev_bias"])) + 1e-3
+    u = mean[:, None] + stddev[:, None] * own  # (batch, samples, units)
+    if layer.parameter_efficient:
+        scale = x @ w["scale_kernel"] + w["scale_bias"]
+        u = u + scale[:, None] * (low_rank @ w["loadings"])
+    else:
+        v = (x @ w["factor_kernel"]).reshape(len(x), factors, UNITS)
+        u = u + np.einsum("sr,brk->bsk", low_rank, v + w["factor_bias"])
+    temperature = layer.temperature
+    if isinstance(temperature, tuple):
+        low, high = temperature
+        temperature = low + (high - low) * sigmoid(w["raw_temperature"])
+    if layer.link == "softmax":
+        return np.log(softmax(u / temperature).mean(1))
+    p = sigmoid(u / temperature).mean(1)
+    return np.log(p) - np.log(1 - p)
+
+
+@pytest.mark.parametrize("name", GRADIENT_CASES)
+def test_gradients_are_finite_differences_with_the_noise_held(name):
+    layer, x = make(**GRADIENT_CASES[name]), normal((5, DIM))
+    upstream = normal((5, UNITS), seed=1)
+    model = keras.Sequential([keras.Input((DIM,)), layer])
+    loss = lambda y, p: ops.sum(y * p)  # noqa: E731
+    # Eager: compiled, TensorFlow may update a kernel before it is read.
+    model.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)
+
+    def values_of():
+        return {w.name: np64(w) for w in layer.trainable_weights}
+
+    values = values_of()
+    model.train_on_batch(x, upstream)
+    moved, step = values_of(), 1e-6
+    for weight, value in values.items():
+        assert np.abs(moved[weight] - value).max() > 0, weight
+        for index in np.ndindex(value.shape):
+            sides = []
+            for sign in (1, -1):
+                changed = {**values, weight: value.copy()}
+                changed[weight][index] += sign * step
+                # The first draw of a SeedGenerator is that of its seed.
+                logits = training_reference(layer, x, changed)
+                sides.append((logits * upstream).sum())
+            slope = (sides[0] - sides[1]) / (2 * step)
+            found = value[index] - moved[weight][index]
+            assert abs(found - slope) < 1e-4 * max(1, abs(slope)), (
+                weight,
+                index,
+            )
+
+
 def test_before_data_the_variance_of_the_gp_does_not_count():
     layer, x = make(), normal((6, DIM))
     learned = np64(layer.stddev(x)) ** 2

@@ -7,6 +7,8 @@ from keras import ops
 
 from keras_plex.layers.random_features import RandomFeatures
 
+EPSILON = 1e-6  # added to the variance of a normalized input
+
 
 def normal(*shape, seed=0, scale=1.0):
     x = scale * np.random.default_rng(seed).normal(size=shape)
@@ -68,6 +70,68 @@ def test_a_trainable_length_scale_starts_where_it_is_told():
     wider = make(length_scale=6.0, num_features=16)
     np.testing.assert_allclose(
         np64(trained(x)), np64(wider(x)), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+@pytest.mark.parametrize("normalize_input", [True, False])
+def test_gradients_are_finite_differences(kernel, normalize_input):
+    extra = {"num_features": 16} if kernel == "rbf" else {}
+    layer = make(
+        kernel=kernel,
+        length_scale=1.5,
+        normalize_input=normalize_input,
+        trainable_length_scale=True,
+        **extra,
+    )
+    x = normal(5, 4)
+    upstream = np.float64(normal(*layer(x).shape, seed=1))
+    log_scale = np64(layer.log_length_scale)
+
+    def reference(x, log_scale):
+        if normalize_input:
+            mean, var = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+            x = (x - mean) / np.sqrt(var + EPSILON)
+        x = x / np.exp(log_scale)
+        if kernel == "rbf":
+            angles = x @ np64(layer.projection) + np64(layer.phase)
+            x = np.sqrt(2 / 16) * np.cos(angles)
+        return (x * upstream).sum()
+
+    def slope_of(function, value):
+        slopes = np.empty(value.shape)
+        for index in np.ndindex(value.shape):
+            step = np.zeros(value.shape)
+            step[index] = 1e-6
+            sides = function(value + step) - function(value - step)
+            slopes[index] = sides / 2e-6
+        return slopes
+
+    # A layer in front, whose weight is the input, gives its gradient.
+    source = keras.layers.Embedding(1, 20)
+    reshape = keras.layers.Reshape((4,))
+    source.build()
+    source.embeddings.assign(x.reshape(1, 20))
+    indices = keras.Input((), batch_size=1, dtype="int32")
+    rows = ops.reshape(source(indices), (5, 4))
+    model = keras.Model(indices, layer(reshape(rows)))
+    model.compile(
+        keras.optimizers.SGD(1.0),
+        lambda y, p: ops.sum(ops.cast(upstream, p.dtype) * p),
+        run_eagerly=True,
+    )
+    model.train_on_batch(np.zeros(1, "int32"), np.zeros((5, 1), "float32"))
+    of_input = np.float64(x) - np64(source.embeddings).reshape(5, 4)
+    of_scale = log_scale - np64(layer.log_length_scale)
+    np.testing.assert_allclose(
+        of_input,
+        slope_of(lambda value: reference(value, log_scale), np.float64(x)),
+        atol=1e-4,
+    )
+    np.testing.assert_allclose(
+        of_scale,
+        slope_of(lambda value: reference(np.float64(x), value), log_scale),
+        atol=1e-4,
     )
 
 
