@@ -1,4 +1,4 @@
-"""What kind of number a value is."""
+"""What kind of number a value is, and what a seed must be."""
 
 from typing import Any
 from typing import TypeGuard
@@ -17,3 +17,12 @@ def is_integer(value: Any) -> TypeGuard[int]:
 def is_positive_integer(value: Any) -> TypeGuard[int]:
     """Whether a value is an int of at least 1, and no bool."""
     return is_integer(value) and value >= 1
+
+
+def check_seed(seed: Any) -> None:
+    """Raises unless a seed is `None` or an int of at least 0."""
+    if seed is not None and not (is_integer(seed) and seed >= 0):
+        raise ValueError(
+            "`seed` must be `None` or a non-negative integer. "
+            f"Received: seed={seed!r}"
+        )

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from keras_plex.checks import check_seed
 from keras_plex.checks import is_integer
 from keras_plex.checks import is_number
 from keras_plex.conversion.heads import HEADS
@@ -95,7 +96,7 @@ class Settings:
             lookup(HEADS, self.head, "head")
         check_head_options(self.head, self.head_options)
         self._check_stddev()
-        self._check_seed()
+        check_seed(self.seed)
         self._check_choice_of_layers()
 
     def _check_stddev(self) -> None:
@@ -123,15 +124,6 @@ class Settings:
                 "`fast_weight_stddev` out. Received: "
                 f"fast_weight_stddev={stddev!r}, "
                 f"method_options={self.method_options!r}"
-            )
-
-    def _check_seed(self) -> None:
-        if self.seed is None:
-            return
-        if not is_integer(self.seed) or self.seed < 0:
-            raise ValueError(
-                "`seed` must be `None` or a non-negative integer. "
-                f"Received: seed={self.seed!r}"
             )
 
     def _check_choice_of_layers(self) -> None:

@@ -10,7 +10,7 @@ from keras_plex.types import Tensor
 class CovarianceHead:
     """Mixin of an output layer whose logits have a variance.
 
-    The layer says what its mean is (`mean_logits`), which features its
+    The layer says what its mean is (`_mean`), which features its
     covariance is made of (`covariance_features`), what a row weighs
     (`curvature`), and what the variance does to a forecast (`flatten`); its
     `add_covariance` adds the rest. In training rows join the covariance; at
@@ -42,6 +42,25 @@ class CovarianceHead:
             ridge_penalty, momentum, num_classes, name="covariance"
         )
         self.covariance.build((None, num_features))
+
+    def call(
+        self,
+        inputs: Tensor,
+        training: bool | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        features = self.covariance_features(inputs)
+        logits = self._mean(inputs, features)
+        if training:
+            self._observe(features, logits, mask)
+        else:
+            logits = self._forecast(features, logits)
+        logits = ops.cast(logits, self.compute_dtype)
+        return logits if self.activation is None else self.activation(logits)
+
+    def mean_logits(self, inputs: Tensor) -> Tensor:
+        """Logits before the variance and the activation: float32."""
+        return self._mean(inputs, self.covariance_features(inputs))
 
     def variance(self, inputs: Tensor) -> Tensor:
         """Posterior variance of the logits: `(batch, ...)` float32.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from keras_plex.checks import check_seed
 from keras_plex.checks import is_integer
 from keras_plex.checks import is_number
 from keras_plex.checks import is_positive_integer
@@ -52,12 +53,7 @@ def check_feature_arguments(layer: Any) -> None:
             f"Received: num_features={layer.num_features}, "
             f"orthogonal={layer.orthogonal}"
         )
-    seed = layer.seed
-    if seed is not None and not (is_integer(seed) and seed >= 0):
-        raise ValueError(
-            "`seed` must be `None` or a non-negative integer. "
-            f"Received: seed={seed!r}"
-        )
+    check_seed(layer.seed)
 
 
 def check_mean_field_factor(factor: float | None) -> None:

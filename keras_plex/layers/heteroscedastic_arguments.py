@@ -34,15 +34,6 @@ def check_noise_arguments(layer: Any) -> None:
             )
 
 
-def check_seed(seed: int | None) -> None:
-    """Raises unless a seed is `None` or an int of at least 0."""
-    if seed is not None and not (is_integer(seed) and seed >= 0):
-        raise ValueError(
-            "`seed` must be `None` or a non-negative integer. "
-            f"Received: seed={seed!r}"
-        )
-
-
 def check_temperature(temperature: float | tuple[float, float]) -> None:
     """Raises unless it is positive, or a pair `(low, high)` of such numbers."""
     if isinstance(temperature, tuple):

@@ -4,10 +4,10 @@ import keras
 from keras import initializers
 from keras import ops
 
-from keras_plex.layers.heteroscedastic_arguments import check_seed
+from keras_plex.checks import check_seed
 from keras_plex.layers.heteroscedastic_noise import NOISE_WEIGHTS
 from keras_plex.layers.heteroscedastic_noise import HeteroscedasticNoise
-from keras_plex.layers.takeover import check_takeover
+from keras_plex.layers.takeover import take_over_dense
 from keras_plex.types import Config
 from keras_plex.types import Tensor
 
@@ -148,16 +148,7 @@ class HeteroscedasticDense(HeteroscedasticNoise, keras.layers.Dense):
                 are merged into the kernel.
             **arguments: of `HeteroscedasticDense`.
         """
-        check_takeover(cls.__name__, keras.layers.Dense, layer)
-        new = cls.from_config(
-            {**layer.get_config(), "lora_rank": None, **arguments}
-        )
-        new.build((None, layer.kernel.shape[0]))
-        new.kernel.assign(ops.copy(layer.kernel))
-        if layer.bias is not None:
-            new.bias.assign(ops.copy(layer.bias))
-        new.trainable = layer.trainable
-        return new
+        return take_over_dense(cls, layer, arguments)
 
     def quantize(self, mode=None, type_check=True, config=None) -> None:
         raise NotImplementedError(self._no_quantization())

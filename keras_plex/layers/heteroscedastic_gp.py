@@ -6,8 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_plex.checks import check_seed
 from keras_plex.checks import is_number
-from keras_plex.layers.heteroscedastic_arguments import check_seed
 from keras_plex.layers.heteroscedastic_noise import MINIMUM_STDDEV
 from keras_plex.layers.heteroscedastic_noise import NOISE_WEIGHTS
 from keras_plex.layers.heteroscedastic_noise import HeteroscedasticNoise

@@ -9,7 +9,7 @@ from keras_plex.checks import is_number
 from keras_plex.checks import is_positive_integer
 from keras_plex.layers.covariance_head import CovarianceHead
 from keras_plex.layers.gp_arguments import check_mean_field_factor
-from keras_plex.layers.takeover import check_takeover
+from keras_plex.layers.takeover import take_over_dense
 from keras_plex.ops.probabilities import mean_field_logits
 from keras_plex.tables import lookup
 from keras_plex.types import Config
@@ -140,21 +140,6 @@ class LaplaceDense(CovarianceHead, keras.layers.Dense):
         )
         self.add_covariance(input_dim + self.use_bias)
 
-    def call(
-        self,
-        inputs: Tensor,
-        training: bool | None = None,
-        mask: Tensor | None = None,
-    ) -> Tensor:
-        features = self.covariance_features(inputs)
-        logits = self.mean_logits(inputs)
-        if training:
-            self._observe(features, logits, mask)
-        else:
-            logits = self._forecast(features, logits)
-        logits = ops.cast(logits, self.compute_dtype)
-        return logits if self.activation is None else self.activation(logits)
-
     def covariance_features(self, inputs: Tensor) -> Tensor:
         """The inputs and, with a bias, a 1: float32."""
         x = ops.cast(inputs, "float32")
@@ -162,8 +147,7 @@ class LaplaceDense(CovarianceHead, keras.layers.Dense):
             return x
         return ops.concatenate([x, ops.ones_like(x[..., :1])], axis=-1)
 
-    def mean_logits(self, inputs: Tensor) -> Tensor:
-        """Logits before the variance and the activation: float32."""
+    def _mean(self, inputs: Tensor, features: Tensor) -> Tensor:
         logits = ops.cast(ops.matmul(inputs, self.kernel), "float32")
         if self.use_bias:
             logits = logits + ops.cast(self.bias, "float32")
@@ -231,15 +215,7 @@ class LaplaceDense(CovarianceHead, keras.layers.Dense):
                 are merged into the kernel.
             **arguments: of `LaplaceDense`.
         """
-        check_takeover(cls.__name__, keras.layers.Dense, layer)
-        config = {**layer.get_config(), "lora_rank": None, **arguments}
-        new = cls.from_config(config)
-        new.build((None, layer.kernel.shape[0]))
-        new.kernel.assign(ops.copy(layer.kernel))
-        if layer.use_bias:
-            new.bias.assign(ops.copy(layer.bias))
-        new.trainable = layer.trainable
-        return new
+        return take_over_dense(cls, layer, arguments)
 
     def save_own_variables(self, store: dict) -> None:
         keras.layers.Dense.save_own_variables(self, store)

@@ -204,30 +204,11 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
             num_classes=self.units if is_classwise else None,
         )
 
-    def call(
-        self,
-        inputs: Tensor,
-        training: bool | None = None,
-        mask: Tensor | None = None,
-    ) -> Tensor:
-        features = self.covariance_features(inputs)
-        logits = self._mean(inputs, features)
-        if training:
-            self._observe(features, logits, mask)
-        else:
-            logits = self._forecast(features, logits)
-        logits = ops.cast(logits, self.compute_dtype)
-        return logits if self.activation is None else self.activation(logits)
-
     def covariance_features(self, inputs: Tensor) -> Tensor:
         """`phi(x)`: `(batch, ..., num_features)` float32."""
         if not self.built:
             raise ValueError(f"{self.name!r} is not built; call it first.")
         return self.features(inputs)
-
-    def mean_logits(self, inputs: Tensor) -> Tensor:
-        """Logits before the variance and the activation: float32."""
-        return self._mean(inputs, self.covariance_features(inputs))
 
     def curvature(self, logits: Tensor) -> Tensor | None:
         """The weight of each row in the precision."""

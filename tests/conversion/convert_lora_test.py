@@ -21,19 +21,6 @@ MEMBER_WEIGHTS = ("lora_a", "lora_b")
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-@pytest.fixture(scope="module")
-def stock():
-    """Makes each stock model once; none of the tests may change it."""
-    made = {}
-
-    def get(name):
-        if name not in made:
-            made[name] = cases.make(name)
-        return made[name]
-
-    return get
-
-
 def lora(model, **arguments):
     with warnings.catch_warnings():
         if model.name == "shared_dense":  # all of it is tiled

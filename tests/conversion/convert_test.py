@@ -32,19 +32,6 @@ ARGUMENTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def stock():
-    """Makes each stock model once; none of the tests may change it."""
-    made = {}
-
-    def get(name):
-        if name not in made:
-            made[name] = cases.make(name)
-        return made[name]
-
-    return get
-
-
 def quiet_plexify(model, **arguments):
     """`plexify` where one of the models warns that all of it is tiled."""
     with warnings.catch_warnings():
