@@ -40,8 +40,7 @@ def iterate_batches(
 def check_data(data: Data, name: str) -> None:
     """Raises for data that can be read only once, or never ends."""
     check_rereadable(data, name)
-    cardinality: Any = getattr(data, "cardinality", None)
-    if callable(cardinality) and int(cardinality()) == -1:
+    if _is_infinite(data):
         raise ValueError(
             f"`{name}` never ends. Use `take`, or leave `repeat` out. "
             f"Received: {data!r}"
@@ -56,6 +55,19 @@ def check_rereadable(data: Data, name: str) -> None:
             "arrays, a data set, or an iterable with `__iter__`. "
             f"Received: {data!r}"
         )
+
+
+def is_rereadable(data: Data) -> bool:
+    """Whether data can be read to their end, and then again."""
+    return not isinstance(data, Iterator) and not _is_infinite(data)
+
+
+def _is_infinite(data: Data) -> bool:
+    cardinality: Any = getattr(data, "cardinality", None)
+    if not callable(cardinality):
+        return False
+    count: Any = cardinality()
+    return int(count) == -1
 
 
 def _read(data: Data, batch_size: int) -> Iterator[Batch]:

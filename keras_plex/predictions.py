@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_plex.ops.probabilities import entropy
 from keras_plex.ops.probabilities import member_probabilities
 from keras_plex.ops.probabilities import summarize_members
 from keras_plex.types import Tensor
@@ -15,9 +16,10 @@ from keras_plex.types import Tensor
 class Predictions:
     """Forecasts and their uncertainty for `batch` examples, as NumPy arrays.
 
-    A forecast is the mean of the members' probabilities. Entropies are in
-    nats. `PlexModel.predict_uncertainty` returns one; `from_outputs` makes
-    one from the outputs of any classifier.
+    A forecast is the mean of the members' probabilities, unless isotonic
+    calibration maps it further. Entropies are in nats.
+    `PlexModel.predict_uncertainty` returns one; `from_outputs` makes one from
+    the outputs of any classifier.
 
     Args:
         probabilities: `(batch, classes)` float, the forecast.
@@ -38,6 +40,8 @@ class Predictions:
             `None` unless asked for.
         member_logits: `(batch, ensemble, classes)` float before the softmax;
             `None` for a model that outputs probabilities.
+        prediction_sets: `(batch, classes)` bool, the classes that are not
+            ruled out; `None` before `conformalize`. A set may be empty.
 
     Example:
 
@@ -64,6 +68,7 @@ class Predictions:
     variance: np.ndarray | None = None
     features: np.ndarray | None = None
     member_logits: np.ndarray | None = None
+    prediction_sets: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -76,6 +81,8 @@ class Predictions:
         *,
         variance: Tensor | None = None,
         features: Tensor | None = None,
+        probabilities: Tensor | None = None,
+        prediction_sets: Tensor | None = None,
     ) -> "Predictions":
         """Predictions from `(batch, ensemble, classes)` or `(batch, classes)`.
 
@@ -87,9 +94,17 @@ class Predictions:
             variance: `(batch,)`, `(batch, ensemble)` or `(batch, ensemble,
                 classes)`.
             features: `(batch, ensemble, dim)`.
+            probabilities: `(batch, classes)`, of a forecast that is not the
+                mean of the members'.
+            prediction_sets: `(batch, classes)`, bool.
         """
         fields = prediction_fields(
-            outputs, output_kind, variance=variance, features=features
+            outputs,
+            output_kind,
+            variance=variance,
+            features=features,
+            probabilities=probabilities,
+            prediction_sets=prediction_sets,
         )
         arrays: dict[str, Any] = {
             name: None if value is None else ops.convert_to_numpy(value)
@@ -104,8 +119,13 @@ def prediction_fields(
     *,
     variance: Tensor | None = None,
     features: Tensor | None = None,
+    probabilities: Tensor | None = None,
+    prediction_sets: Tensor | None = None,
 ) -> dict[str, Tensor | None]:
-    """The fields of `Predictions` as tensors, for use inside a graph."""
+    """The fields of `Predictions` as tensors, for use inside a graph.
+
+    Arguments as for `Predictions.from_outputs`.
+    """
     outputs = ops.cast(ops.convert_to_tensor(outputs), "float32")
     if len(outputs.shape) == 2:
         outputs = ops.expand_dims(outputs, axis=1)
@@ -118,11 +138,24 @@ def prediction_fields(
         # Over members, and over classes where each has its own.
         axes = tuple(range(1, len(variance.shape)))
         variance = ops.mean(variance, axis=axes)
-    probabilities = member_probabilities(outputs, output_kind)
+    summary = summarize_members(member_probabilities(outputs, output_kind))
+    if probabilities is not None:
+        summary |= _summarize_forecast(ops.convert_to_tensor(probabilities))
     is_logits = output_kind.endswith("logits")
     return {
-        **summarize_members(probabilities),
+        **summary,
         "variance": variance,
         "features": features,
         "member_logits": outputs if is_logits else None,
+        "prediction_sets": prediction_sets,
+    }
+
+
+def _summarize_forecast(probabilities: Tensor) -> dict[str, Tensor]:
+    """What a forecast of its own changes; the rest is the members'."""
+    return {
+        "probabilities": probabilities,
+        "labels": ops.cast(ops.argmax(probabilities, axis=-1), "int32"),
+        "confidence": ops.max(probabilities, axis=-1),
+        "entropy": entropy(probabilities),
     }

@@ -55,6 +55,7 @@ OPTIONAL = (
     "keras_hub",
     "keras_nlp",
     "matplotlib",
+    "tensorboard",
     "tensorflow",
     "tensorflow_datasets",
     "tensorflow_probability",

@@ -1,4 +1,4 @@
-"""Every layer keeps every contract of `check_layer`, on every backend."""
+"""Every layer and metric keeps its contracts, on every backend."""
 
 import importlib.util
 import os
@@ -10,8 +10,11 @@ import keras
 import pytest
 
 import keras_plex
+from keras_plex import metrics
 from keras_plex.testing import check_layer
+from keras_plex.testing import check_metric
 from tests.layer_cases import LAYERS
+from tests.metric_cases import METRICS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 OTHER_BACKENDS = {"jax", "tensorflow", "torch"} - {keras.config.backend()}
@@ -22,20 +25,36 @@ def test_layer_keeps_its_contracts(name):
     check_layer(*LAYERS[name])
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_metric_keeps_its_contracts(name):
+    metric_class, arguments, make_batch, *others = METRICS[name]
+    names = ("reads_labels", "tolerance")
+    options = dict(zip(names, others, strict=True))
+    check_metric(metric_class, arguments, make_batch, **options)
+
+
 def test_every_public_layer_has_a_row():
-    public = {
-        value
-        for value in vars(keras_plex.layers).values()
-        if isinstance(value, type) and issubclass(value, keras.layers.Layer)
-    }
+    public = public_classes(keras_plex.layers, keras.layers.Layer)
     missing = public - {case.layer_class for case in LAYERS.values()}
     names = sorted(layer_class.__name__ for layer_class in missing)
     assert not names, f"Add rows to tests/layer_cases.py for {names}."
 
 
+def test_every_public_metric_has_a_row():
+    public = public_classes(metrics, keras.metrics.Metric)
+    missing = public - {case.metric_class for case in METRICS.values()}
+    names = sorted(metric_class.__name__ for metric_class in missing)
+    assert not names, f"Add rows to tests/metric_cases.py for {names}."
+
+
+def public_classes(package, base):
+    values = vars(package).values()
+    return {x for x in values if isinstance(x, type) and issubclass(x, base)}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", sorted(OTHER_BACKENDS))
-def test_layers_keep_their_contracts_on_another_backend(backend):
+def test_all_keep_their_contracts_on_another_backend(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"Needs {backend}, which is not installed.")
     environment = {

@@ -27,6 +27,7 @@ PAGES = sorted(
 OPTIONAL = (
     "keras_hub",
     "matplotlib",
+    "tensorboard",
     "tensorflow",
     "tensorflow_datasets",
     "tensorflow_probability",

@@ -107,6 +107,37 @@ def test_features_go_through_as_they_are():
     np.testing.assert_array_equal(predictions.features, features)
 
 
+def test_forecast_of_its_own_leaves_what_the_members_say(predictions):
+    own = np.array([[0.5, 0.5], [0.0, 1.0], [0.75, 0.25]], "float32")
+    found = Predictions.from_outputs(
+        MEMBERS, "probabilities", probabilities=own
+    )
+    np.testing.assert_array_equal(found.probabilities, own)
+    assert found.labels.tolist() == [0, 1, 0]
+    assert found.labels.dtype == predictions.labels.dtype
+    assert found.confidence.tolist() == [0.5, 1.0, 0.75]
+    np.testing.assert_allclose(found.entropy[:2], [LN2, 0.0], atol=1e-6)
+    for name in (
+        "member_probabilities",
+        "expected_entropy",
+        "mutual_information",
+        "disagreement",
+    ):
+        np.testing.assert_array_equal(
+            getattr(found, name), getattr(predictions, name)
+        )
+
+
+def test_prediction_sets_go_through_as_they_are(predictions):
+    assert predictions.prediction_sets is None
+    sets = np.array([[True, False], [True, True], [False, False]])
+    found = Predictions.from_outputs(
+        MEMBERS, "probabilities", prediction_sets=sets
+    )
+    np.testing.assert_array_equal(found.prediction_sets, sets)
+    assert found.prediction_sets.dtype == bool
+
+
 def test_no_field_can_be_overwritten(predictions):
     with pytest.raises(dataclasses.FrozenInstanceError):
         predictions.labels = np.zeros(3)

@@ -24,6 +24,7 @@ PACKAGES = {
     "torch": "torch",
     "keras-hub": "hub",
     "matplotlib": "plots",
+    "tensorboard": "tensorboard",
     "tensorflow-probability": "probability",
     "tensorflow-datasets": "datasets",
 }

@@ -20,6 +20,8 @@ class _Current(threading.local):
     is_open = False
     is_stock = False
     head_inputs: Tensor | None = None
+    # Forecasts and the members they were mixed of, while they are remembered.
+    mixed: list[tuple[Tensor, Tensor]] | None = None
 
 
 _current = _Current()
@@ -73,6 +75,34 @@ def is_stock() -> bool:
 def is_class_token_only() -> bool:
     """Whether this pass needs nothing but the class token of the last block."""
     return _current.class_token_only
+
+
+@contextlib.contextmanager
+def remembering_members() -> Iterator[None]:
+    """Within it, `members_of` knows the members of each forecast."""
+    old = _current.mixed
+    _current.mixed = [] if old is None else old
+    try:
+        yield
+    finally:
+        _current.mixed = old
+
+
+def record_members(forecast: Tensor, members: Tensor) -> None:
+    """Tells the pass, if it remembers them, of what a forecast is the mix.
+
+    Args:
+        forecast: `(batch, ...)`.
+        members: `(batch, ensemble, ...)`.
+    """
+    if _current.mixed is not None:
+        _current.mixed.append((forecast, members))
+
+
+def members_of(forecast: Tensor) -> Tensor | None:
+    """The members `(batch, ensemble, ...)` of this very tensor, if known."""
+    found = [m for mixed, m in _current.mixed or () if mixed is forecast]
+    return found[-1] if found else None
 
 
 def record_head_inputs(inputs: Tensor) -> None:

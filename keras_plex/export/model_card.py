@@ -10,6 +10,7 @@ from numbers import Real
 
 import keras
 
+from keras_plex.calibration.calibrators import calibrator_name
 from keras_plex.export.signatures import output_kind
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.plex_model import PlexModel
@@ -55,6 +56,7 @@ def describe(
         card["preprocessor_not_included"] = type(preprocessor).__name__
     if isinstance(model, MemberOutputs):
         card["ensemble_size"] = model.ensemble_size
+        card |= _describe_calibration(model)
     if isinstance(model, PlexModel):
         conversion = model.conversion
         card["head"] = conversion.settings.head
@@ -81,6 +83,24 @@ def check_reliability(reliability: Mapping[str, float] | None) -> None:
                 "`reliability` must map names to finite numbers, such as "
                 f'{{"test_ece": 0.02}}. Received: reliability={reliability!r}'
             )
+
+
+def _describe_calibration(model: MemberOutputs) -> Config:
+    found = {}
+    calibrator, sets = model.calibrator, model.conformal_sets
+    if calibrator is not None:
+        found["calibration"] = {
+            "method": calibrator_name(calibrator),
+            "examples": calibrator.num_examples,
+        }
+    if sets is not None:
+        found["conformal_sets"] = {
+            "method": sets.method,
+            "alpha": sets.alpha,
+            "quantile": sets.quantile,
+            "examples": sets.num_examples,
+        }
+    return found
 
 
 def _installed_version() -> str | None:

@@ -18,7 +18,9 @@ from keras_plex.export.signatures import check_classifier
 from keras_plex.export.signatures import serving_signatures
 from keras_plex.export.version_folder import check_target
 from keras_plex.export.version_folder import write_version
-from keras_plex.scores import score
+from keras_plex.scores import FeatureScore
+from keras_plex.scores import ready_score
+from keras_plex.scores import score_name
 from keras_plex.tables import lookup
 
 
@@ -28,7 +30,7 @@ def export_for_serving(
     version: int | None = None,
     input_kind: str = "array",
     *,
-    ood_score: str = "msp",
+    ood_score: str | FeatureScore = "msp",
     abstain_threshold: float = 0.5,
     reliability: Mapping[str, float] | None = None,
 ) -> pathlib.Path:
@@ -43,7 +45,8 @@ def export_for_serving(
 
     - `serving_default`: `probabilities`, `label`, `confidence`, `entropy`,
       `expected_entropy`, `mutual_information`, `disagreement`, `variance`
-      (with a Gaussian-process head), `ood_score`, and `abstain`, which is true
+      (with a Gaussian-process head), `prediction_set` `(batch, classes)` (of
+      a conformalized model), `ood_score`, and `abstain`, which is true
       where the score is above the threshold, and where it or an input is not
       a finite number.
     - `members`: `member_probabilities` `(batch, ensemble, classes)`.
@@ -59,7 +62,8 @@ def export_for_serving(
         directory: the served model's folder, made if need be.
         version: positive int; `None` is one more than the largest there.
         input_kind: `"array"`: batches of numbers.
-        ood_score: a name in `keras_plex.scores.SCORES`.
+        ood_score: a name in `keras_plex.scores.SCORES`, or a score of features
+            that is fitted: `fit_scores(["mahalanobis"], model, train)`.
         abstain_threshold: float, in units of the score: 0.5 suits `"msp"`,
             whose values are probabilities; choose it on validation data.
         reliability: numbers that you measured, for the model card in
@@ -98,7 +102,7 @@ def export_for_serving(
     check_backend()
     check_classifier(model)
     make_inputs = lookup(INPUT_KINDS, input_kind, "input kind")
-    score(ood_score)
+    ready_score(ood_score)
     check_abstain_threshold(abstain_threshold)
     check_reliability(reliability)
     check_target(directory, version)
@@ -107,7 +111,7 @@ def export_for_serving(
     archive, outputs = _trace(model, inputs, signatures)
     card = {
         **describe(model, inputs.specs, outputs),
-        "ood_score": ood_score,
+        "ood_score": score_name(ood_score),
         "abstain_threshold": float(abstain_threshold),
     }
     if reliability is not None:

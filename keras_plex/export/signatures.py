@@ -10,13 +10,17 @@ from keras import ops
 from keras import tree
 
 from keras_plex.conversion import forward_pass
+from keras_plex.models.batch_details import call_with_features
 from keras_plex.models.classifiers import output_kind
 from keras_plex.models.classifiers import output_layer
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import check_one_label
 from keras_plex.ops.probabilities import NUMBERS
 from keras_plex.predictions import prediction_fields
-from keras_plex.scores import score
+from keras_plex.scores import FeatureScore
+from keras_plex.scores import needs_features
+from keras_plex.scores import ready_score
+from keras_plex.scores import score_name
 from keras_plex.types import Tensor
 
 Signature = Callable[[Any], dict[str, Tensor]]
@@ -32,19 +36,24 @@ ANSWERS = {
     "mutual_information": "mutual_information",
     "disagreement": "disagreement",
     "variance": "variance",
+    "prediction_set": "prediction_sets",
 }
 
 
 def serving_signatures(
-    model: keras.Model, ood_score: str, abstain_threshold: float
+    model: keras.Model,
+    ood_score: str | Callable[[Any], Tensor],
+    abstain_threshold: float,
 ) -> dict[str, Signature]:
     """The signatures by name; see `export_for_serving`."""
-    compute_score = score(ood_score)
+    compute_score = _with_variables(ready_score(ood_score))
+    reads_features = needs_features(ood_score)
+    mode = forward_pass.FEATURES if reads_features else forward_pass.DETAILS
 
     def serving_default(inputs: Any) -> dict[str, Tensor]:
-        fields = compute_fields(model, inputs, forward_pass.DETAILS)
+        fields = compute_fields(model, inputs, mode)
         ranking = compute_score(types.SimpleNamespace(**fields))
-        _check_score(ood_score, ranking)
+        _check_score(score_name(ood_score), ranking)
         finite = _are_finite(inputs)
         known = {name: fields[field] for name, field in ANSWERS.items()}
         return {
@@ -74,16 +83,23 @@ def compute_fields(
     model: keras.Model, inputs: Any, mode: str
 ) -> dict[str, Tensor | None]:
     """The fields of `Predictions` as tensors, from one forward pass."""
-    with forward_pass.returning(mode):
-        found = model(inputs, training=False)
-    if not isinstance(model, MemberOutputs):
-        # A stock model ignores the mode: one member, and no details.
-        found = {"outputs": found}
+    if isinstance(model, MemberOutputs):
+        with forward_pass.returning(mode):
+            found = model(inputs, training=False)
+    elif mode == forward_pass.FEATURES:
+        outputs, features = call_with_features(model, inputs)
+        # One member: (batch, dim) -> (batch, ensemble, dim)
+        features = ops.expand_dims(features, axis=1)
+        found = {"outputs": outputs, "features": features}
+    else:
+        found = {"outputs": model(inputs, training=False)}
     return prediction_fields(
         found["outputs"],
         output_kind(model),
         variance=found.get("variance"),
         features=found.get("features"),
+        probabilities=found.get("probabilities"),
+        prediction_sets=found.get("prediction_sets"),
     )
 
 
@@ -128,6 +144,20 @@ def _check_graph(model: keras.Model) -> None:
             f"{model.name!r} must have one output of shape (batch, classes). "
             f"Received: output shapes={shapes}"
         )
+
+
+def _with_variables(score: Callable) -> Callable:
+    """A fitted score with its arrays as variables.
+
+    As constants they would be part of the graph, which holds at most 2 GB.
+    """
+    if not isinstance(score, FeatureScore):
+        return score
+    parameters = {
+        name: keras.Variable(array, trainable=False, name=name)
+        for name, array in score.parameters.items()
+    }
+    return lambda fields: score(fields, parameters)
 
 
 def _check_score(name: str, ranking: Tensor) -> None:

@@ -192,7 +192,7 @@ class LaplaceCovariance(keras.layers.Layer):
 
     def _chunks_of(self, x: Tensor) -> list[Tensor]:
         length = max(1, CHUNK_ELEMENTS // self.precision.shape[-1])
-        starts = range(0, self.num_classes, length)
+        starts = range(0, x.shape[0], length)
         return [x[start : start + length] for start in starts]
 
     def reset(self) -> None:

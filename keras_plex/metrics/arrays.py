@@ -1,7 +1,7 @@
 """The calibration metrics as functions of whole arrays.
 
-Each runs the streaming metric of the same name over the arrays, after checks
-that a compiled metric cannot make.
+Nearly all run the streaming metric of the same name over the arrays, after
+checks that a compiled metric cannot make.
 """
 
 from typing import NamedTuple
@@ -11,13 +11,19 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from keras_plex.metrics.array_checks import check_arrays
 from keras_plex.metrics.base import ForecastMetric
 from keras_plex.metrics.brier_score import BrierScore
+from keras_plex.metrics.calibration_error import calibration_error
+from keras_plex.metrics.classwise_calibration_error import (
+    ClasswiseCalibrationError,
+)
 from keras_plex.metrics.expected_calibration_error import (
     ExpectedCalibrationError,
 )
-from keras_plex.metrics.forecasts import SUM_TOLERANCE
+from keras_plex.metrics.maximum_calibration_error import MaximumCalibrationError
 from keras_plex.metrics.negative_log_likelihood import NegativeLogLikelihood
+from keras_plex.metrics.soft_label_kl_divergence import SoftLabelKLDivergence
 
 # Rows per update: bounds memory, and keeps the sums of one update exact.
 CHUNK = 8192
@@ -46,8 +52,84 @@ def expected_calibration_error(
     >>> round(expected_calibration_error([1, 0], [[0.2, 0.8], [0.3, 0.7]]), 6)
     0.45
     """
-    metric = ExpectedCalibrationError(num_bins, dtype=_dtype(probabilities))
+    metric = ExpectedCalibrationError(
+        num_bins, dtype=array_dtype(probabilities)
+    )
     return _result(_updated(metric, y_true, probabilities, sample_weight))
+
+
+def maximum_calibration_error(
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    num_bins: int = 15,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """The largest such distance of a bin: `MaximumCalibrationError`.
+
+    Arguments as for `expected_calibration_error`.
+
+    Example:
+
+    >>> round(maximum_calibration_error([1, 0], [[0.2, 0.8], [0.3, 0.7]]), 6)
+    0.7
+    """
+    metric = MaximumCalibrationError(num_bins, dtype=array_dtype(probabilities))
+    return _result(_updated(metric, y_true, probabilities, sample_weight))
+
+
+def classwise_calibration_error(
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    num_bins: int = 15,
+    threshold: float = 0.0,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Mean over classes of such distances: `ClasswiseCalibrationError`.
+
+    Arguments as for `expected_calibration_error`; probabilities below
+    `threshold` do not count.
+
+    Example:
+
+    >>> round(classwise_calibration_error([1, 0], [[0.2, 0.8], [0.3, 0.7]]), 6)
+    0.45
+    """
+    metric = ClasswiseCalibrationError(
+        num_bins, threshold=threshold, dtype=array_dtype(probabilities)
+    )
+    return _result(_updated(metric, y_true, probabilities, sample_weight))
+
+
+def adaptive_calibration_error(
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    num_bins: int = 15,
+    threshold: float = 0.0,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """The exact value of `AdaptiveCalibrationError`.
+
+    Arguments as for `expected_calibration_error`; probabilities below
+    `threshold` do not count.
+
+    Example:
+
+    >>> round(adaptive_calibration_error([1, 0], [[0.2, 0.8], [0.3, 0.7]]), 6)
+    0.45
+    """
+    return calibration_error(
+        y_true,
+        probabilities,
+        bins="adaptive",
+        num_bins=num_bins,
+        top_label=False,
+        classwise=True,
+        threshold=threshold,
+        sample_weight=sample_weight,
+    )
 
 
 def negative_log_likelihood(
@@ -65,7 +147,7 @@ def negative_log_likelihood(
     >>> round(negative_log_likelihood([1], [[0.5, 0.5]]), 6)  # ln 2
     0.693147
     """
-    metric = NegativeLogLikelihood(dtype=_dtype(probabilities))
+    metric = NegativeLogLikelihood(dtype=array_dtype(probabilities))
     return _result(_updated(metric, y_true, probabilities, sample_weight))
 
 
@@ -84,7 +166,26 @@ def brier_score(
     >>> brier_score([0], [[0.5, 0.5]])
     0.5
     """
-    metric = BrierScore(dtype=_dtype(probabilities))
+    metric = BrierScore(dtype=array_dtype(probabilities))
+    return _result(_updated(metric, y_true, probabilities, sample_weight))
+
+
+def soft_label_kl_divergence(
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Mean divergence of forecasts from labels: `SoftLabelKLDivergence`.
+
+    Arguments as for `expected_calibration_error`.
+
+    Example:
+
+    >>> round(soft_label_kl_divergence([[0.5, 0.5]], [[0.75, 0.25]]), 6)
+    0.143841
+    """
+    metric = SoftLabelKLDivergence(dtype=array_dtype(probabilities))
     return _result(_updated(metric, y_true, probabilities, sample_weight))
 
 
@@ -119,14 +220,16 @@ def calibration_bins(
     >>> [array.round(2).tolist() for array in bins]
     [[0.0, 2.0], [nan, 0.75], [nan, 0.5]]
     """
-    metric = ExpectedCalibrationError(num_bins, dtype=_dtype(probabilities))
+    metric = ExpectedCalibrationError(
+        num_bins, dtype=array_dtype(probabilities)
+    )
     _updated(metric, y_true, probabilities, sample_weight)
     weight, confidence, accuracy = ops.convert_to_numpy(metric.totals()).T
     divisor = np.where(weight > 0, weight, np.nan)
     return CalibrationBins(weight, confidence / divisor, accuracy / divisor)
 
 
-def _dtype(probabilities: ArrayLike) -> str:
+def array_dtype(probabilities: ArrayLike) -> str:
     """The dtype to compute in: that of the data, float32 under JAX.
 
     A float32 forecast stays float32, so that it falls into the bin in which
@@ -150,103 +253,13 @@ def _updated(
 ) -> ForecastMetric:
     """The metric after it has seen the arrays, which are checked first."""
     y_true, probabilities = np.asarray(y_true), np.asarray(probabilities)
-    check_probabilities(probabilities)
-    num_examples = len(probabilities)
-    is_single_unit = probabilities.ndim == 1 or probabilities.shape[-1] == 1
-    check_labels(
-        y_true,
-        num_examples,
-        num_classes=2 if is_single_unit else probabilities.shape[-1],
-    )
     if sample_weight is None:
-        sample_weight = np.ones(num_examples)
+        sample_weight = np.ones(len(probabilities))
     sample_weight = np.asarray(sample_weight)
-    check_weights(sample_weight, num_examples)
-    for start in range(0, num_examples, CHUNK):
+    check_arrays(y_true, probabilities, sample_weight)
+    for start in range(0, len(probabilities), CHUNK):
         rows = slice(start, start + CHUNK)
         metric.update_state(
             y_true[rows], probabilities[rows], sample_weight[rows]
         )
     return metric
-
-
-def check_probabilities(probabilities: np.ndarray) -> None:
-    """Raises unless the array holds forecasts, at least one."""
-    if probabilities.ndim not in (1, 2, 3):
-        raise ValueError(
-            "`probabilities` must be (examples, classes), (examples, ensemble, "
-            "classes), or of class 1 of two (examples,). "
-            f"Received: shape={probabilities.shape}"
-        )
-    if not probabilities.size:
-        raise ValueError(
-            "`probabilities` is empty: there is nothing to average. "
-            f"Received: shape={probabilities.shape}"
-        )
-    num_nan = int(np.isnan(probabilities).sum())
-    if num_nan:
-        raise ValueError(
-            "`probabilities` must not hold NaN. "
-            f"Received: {num_nan} of {probabilities.size} values"
-        )
-    is_single_unit = probabilities.ndim == 1 or probabilities.shape[-1] == 1
-    totals = probabilities.sum(axis=-1, dtype="float64")
-    is_distribution = is_single_unit or np.allclose(
-        totals, 1.0, rtol=0, atol=SUM_TOLERANCE
-    )
-    lowest, highest = probabilities.min(), probabilities.max()
-    if not is_distribution or lowest < 0 or highest > 1 + SUM_TOLERANCE:
-        raise ValueError(
-            "`probabilities` must lie in [0, 1] and sum to one over the "
-            "classes. If they are logits, apply a softmax first. "
-            f"Received: values from {lowest:.4g} to {highest:.4g}"
-        )
-
-
-def check_labels(
-    labels: np.ndarray, num_examples: int, num_classes: int
-) -> None:
-    """Raises unless the array holds a label for each of the examples."""
-    shape = labels.shape
-    is_sparse = labels.ndim == 1 or (labels.ndim == 2 and shape[1] == 1)
-    if not is_sparse and (labels.ndim != 2 or shape[1] != num_classes):
-        raise ValueError(
-            "`y_true` must be class indices (examples,), or one-hot or soft "
-            f"labels (examples, {num_classes}). Received: shape={shape}"
-        )
-    if len(labels) != num_examples:
-        raise ValueError(
-            "`y_true` must have one row per forecast. "
-            f"Received: {len(labels)} rows for {num_examples} forecasts"
-        )
-    if not is_sparse:
-        totals = labels.sum(axis=-1, dtype="float64")
-        is_close = np.allclose(totals, 1.0, rtol=0, atol=SUM_TOLERANCE)
-        if not is_close or labels.min() < 0:
-            raise ValueError(
-                "One-hot or soft `y_true` must not be negative and must sum "
-                "to one over the classes. "
-                f"Received: sums from {totals.min():.4g} to {totals.max():.4g}"
-            )
-        return
-    is_label = (labels >= 0) & (labels < num_classes)
-    # Of two classes, a fraction is a soft label.
-    is_label &= (num_classes == 2) & (labels <= 1) | (labels % 1 == 0)
-    if not is_label.all():
-        raise ValueError(
-            f"`y_true` must hold class indices 0 to {num_classes - 1}. "
-            f"Received: {labels[~is_label].flat[0]}"
-        )
-
-
-def check_weights(weights: np.ndarray, num_examples: int) -> None:
-    """Raises unless the array holds a weight for each of the examples."""
-    if weights.shape not in ((num_examples,), (num_examples, 1)):
-        raise ValueError(
-            "`sample_weight` must be one number per example. "
-            f"Received: shape={weights.shape} for {num_examples} examples"
-        )
-    if not (weights >= 0).all() or not weights.sum() > 0:
-        raise ValueError(
-            "`sample_weight` must not be negative or NaN, nor all zero."
-        )

@@ -25,7 +25,8 @@ class StreamingMetric(keras.metrics.Metric):
     `result`. Nothing else is needed for it to stream, merge and reset.
 
     Args:
-        shape: of the array of sums.
+        shape: of the array of sums; `None` if the first batch decides, as
+            where it depends on the number of classes.
         name: of the metric.
         dtype: of the sums; half precision is widened to float32.
 
@@ -35,13 +36,19 @@ class StreamingMetric(keras.metrics.Metric):
 
     def __init__(
         self,
-        shape: tuple[int, ...],
+        shape: tuple[int, ...] | None,
         *,
         name: str | None = None,
         dtype: str | None = None,
     ):
         super().__init__(name=name, dtype=dtype)
         self.sum_dtype = keras.backend.result_type(self.dtype, "float32")
+        self.sums = self.compensation = None
+        if shape is not None:
+            self.build(shape)
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Makes the state."""
         self.sums, self.compensation = [
             self.add_variable(shape, "zeros", dtype=self.sum_dtype, name=part)
             for part in ("sums", "compensation")
@@ -49,6 +56,15 @@ class StreamingMetric(keras.metrics.Metric):
 
     def accumulate(self, batch_sums: Tensor) -> None:
         """Adds an array of the shape of the state."""
+        shape = tuple(batch_sums.shape)
+        if self.sums is None:
+            self.build(shape)
+        if shape != tuple(self.sums.shape):
+            raise ValueError(
+                "All predictions must have as many classes as the first ones. "
+                f"Make a new {type(self).__name__} for others. "
+                f"Received: sums {shape} after {tuple(self.sums.shape)}"
+            )
         old = ops.convert_to_tensor(self.sums)
         new = old + batch_sums
         added = new - old
@@ -57,6 +73,11 @@ class StreamingMetric(keras.metrics.Metric):
         error = ops.where(ops.isfinite(new), error, 0.0)
         self.compensation.assign(self.compensation + error)
         self.sums.assign(new)
+
+    @property
+    def has_state(self) -> bool:
+        """Whether the sums exist: always, or from the first batch on."""
+        return self.sums is not None
 
     def totals(self) -> Tensor:
         """The array of sums over all examples since the last reset."""
@@ -72,6 +93,8 @@ class StreamingMetric(keras.metrics.Metric):
                     f"Only metrics of one kind merge. {_describe(self)} "
                     f"cannot take in {_describe(metric)}."
                 )
+            if not metric.has_state:
+                continue
             self.accumulate(ops.convert_to_tensor(metric.sums))
             self.accumulate(ops.convert_to_tensor(metric.compensation))
 
@@ -84,7 +107,8 @@ class ForecastMetric(StreamingMetric):
 
     Args:
         from_logits: whether `y_pred` holds logits; else probabilities.
-        shape: of the sums; by default a weighted sum and a weight.
+        shape: of the sums; by default a weighted sum and a weight; `None` if
+            the first batch decides.
         name: of the metric.
         dtype: of the sums.
 
@@ -108,7 +132,7 @@ class ForecastMetric(StreamingMetric):
         self,
         from_logits: bool = False,
         *,
-        shape: tuple[int, ...] = (2,),
+        shape: tuple[int, ...] | None = (2,),
         name: str | None = None,
         dtype: str | None = None,
     ):

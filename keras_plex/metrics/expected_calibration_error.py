@@ -1,21 +1,16 @@
 """How far confidence and accuracy lie apart."""
 
 import keras
-import numpy as np
 from keras import ops
 
-from keras_plex.metrics.base import ForecastMetric
 from keras_plex.metrics.base import ratio
-from keras_plex.metrics.forecasts import weigh
+from keras_plex.metrics.confidence_bins import TopLabelBins
 from keras_plex.types import Config
 from keras_plex.types import Tensor
 
-# With 32, a batch of a million examples is exact to 1e-5.
-SHARDS = 32
-
 
 @keras.saving.register_keras_serializable("keras_plex")
-class ExpectedCalibrationError(ForecastMetric):
+class ExpectedCalibrationError(TopLabelBins):
     """Mean distance of accuracy from confidence, over bins of confidence.
 
     Says by how much, on average, a stated probability is off: 0.05 is five
@@ -37,6 +32,9 @@ class ExpectedCalibrationError(ForecastMetric):
     Args:
         num_bins: number of bins. Defaults to 15, as in the paper.
         from_logits: whether `y_pred` holds logits. Defaults to `False`.
+        weighted: whether each gap counts times the confidence, so that sure
+            forecasts matter more. The weights stay out of the divisor, as in
+            the code of the Plex paper. Defaults to `False`.
         name: of the metric.
         dtype: of the sums, float32 or wider.
 
@@ -59,34 +57,18 @@ class ExpectedCalibrationError(ForecastMetric):
         num_bins: int = 15,
         from_logits: bool = False,
         *,
+        weighted: bool = False,
         name: str = "expected_calibration_error",
         dtype: str | None = None,
     ):
-        check_num_bins(num_bins)
-        super().__init__(
-            from_logits, shape=(num_bins, 3), name=name, dtype=dtype
-        )
-        self.num_bins = num_bins
+        super().__init__(num_bins, from_logits, name=name, dtype=dtype)
+        self.weighted = weighted
 
-    def batch_sums(
-        self, labels: Tensor, forecast: Tensor, weights: Tensor
-    ) -> Tensor:
-        confidence = ops.max(forecast, axis=-1)
-        predicted = ops.one_hot(
-            ops.argmax(forecast, axis=-1),
-            forecast.shape[-1],
-            dtype=forecast.dtype,
-        )
-        accuracy = ops.sum(labels * predicted, axis=-1)
-        # (batch, 3): weight, confidence, accuracy
-        examples = ops.stack(
-            [ops.ones_like(confidence), confidence, accuracy], axis=-1
-        )
-        return binned_sums(
-            weigh(examples, weights[:, None]),
-            equal_width_bin(confidence, self.num_bins),
-            self.num_bins,
-        )
+    def columns(self, confidence: Tensor, accuracy: Tensor) -> Tensor:
+        if not self.weighted:
+            return super().columns(confidence, accuracy)
+        scaled = [confidence * confidence, confidence * accuracy]
+        return ops.stack([ops.ones_like(confidence), *scaled], axis=-1)
 
     def result(self) -> Tensor:
         weight, confidence, accuracy = ops.unstack(self.totals(), axis=-1)
@@ -94,41 +76,4 @@ class ExpectedCalibrationError(ForecastMetric):
         return ratio(gaps, ops.sum(weight))
 
     def get_config(self) -> Config:
-        return {**super().get_config(), "num_bins": self.num_bins}
-
-
-def equal_width_bin(values: Tensor, num_bins: int) -> Tensor:
-    """Index of the bin of [0, 1] that holds each value; NaN goes to bin 0.
-
-    Values are compared with the edges `i / num_bins`, so that 0.29 lies in
-    bin 29 of 100, where `floor(0.29 * 100)` is 28.
-    """
-    edges = ops.convert_to_tensor(
-        np.arange(1, num_bins) / num_bins, dtype=values.dtype
-    )
-    reached = values[:, None] >= edges  # (batch, num_bins - 1)
-    return ops.sum(ops.cast(reached, "int32"), axis=-1)
-
-
-def binned_sums(values: Tensor, index: Tensor, num_bins: int) -> Tensor:
-    """Sums of rows `(batch, columns)` by bin: `(num_bins, columns)`.
-
-    A float32 sum drifts with its length, so that each bin is a sum of
-    `SHARDS` sums of `SHARDS` sums.
-    """
-    shard = ops.arange(ops.shape(index)[0], dtype="int32") % SHARDS**2
-    sums = ops.segment_sum(
-        values, shard * num_bins + index, num_segments=SHARDS**2 * num_bins
-    )
-    # (SHARDS, SHARDS, num_bins, columns) -> (num_bins, columns)
-    sums = ops.reshape(sums, (SHARDS, SHARDS, num_bins, values.shape[-1]))
-    return ops.sum(ops.sum(sums, axis=0), axis=0)
-
-
-def check_num_bins(num_bins: int) -> None:
-    """Raises if `num_bins` is not a positive integer."""
-    if type(num_bins) is not int or num_bins < 1:
-        raise ValueError(
-            "`num_bins` must be a positive integer. "
-            f"Received: num_bins={num_bins!r}"
-        )
+        return {**super().get_config(), "weighted": self.weighted}

@@ -202,6 +202,7 @@ class DeepEnsemble(MemberOutputs):
             "members": members,
             "name": self.name,
             "output_kinds": list(self.output_kinds),
+            **self.calibration_config(),
         }
 
     @classmethod
@@ -216,6 +217,7 @@ class DeepEnsemble(MemberOutputs):
                 member.preprocessor = preprocessor
         model = cls(members, name=config["name"])
         model.output_kinds = tuple(config["output_kinds"])
+        model.restore_calibration(config)
         return model
 
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_plex.batches import is_arrays
+from keras_plex.batches import is_rereadable
 from keras_plex.models.reset_covariance import ResetCovariance
 from keras_plex.types import Data
 
@@ -62,6 +63,20 @@ class FitArguments:
     def validation_steps(self) -> int | None:
         return self.get("validation_steps")
 
+    def training_data(self) -> Data | None:
+        """What `fit` learns from: `None` unless it can be read to its end."""
+        x, y = self.get("x"), self.get("y")
+        if not is_arrays(x):
+            is_endless = self.get("steps_per_epoch") is not None
+            return None if is_endless or not is_rereadable(x) else x
+        parts = (x,) if y is None else (x, y)
+        share = self.get("validation_split")
+        if share:
+            parts = keras.tree.map_structure(
+                lambda x: x[: _first_of_tail(x, share)], parts
+            )
+        return parts if len(parts) > 1 else parts[0]
+
     def validation_data(self) -> Data | None:
         """What `fit` validates on, also where it splits it off itself."""
         data = self.get("validation_data")
@@ -82,7 +97,11 @@ def _resets(callback) -> bool:
     return isinstance(callback, ResetCovariance)
 
 
-def _tail(x, share: float):
+def _first_of_tail(x, share: float) -> int:
     # As Keras splits: the last examples, before any shuffling.
-    start = math.floor(len(x) * (1.0 - share))
+    return math.floor(len(x) * (1.0 - share))
+
+
+def _tail(x, share: float):
+    start = _first_of_tail(x, share)
     return x[start:] if hasattr(x, "shape") else np.asarray(x)[start:]

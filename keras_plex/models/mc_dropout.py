@@ -142,6 +142,7 @@ class MCDropout(MemberOutputs):
             "num_samples": self.ensemble_size,
             "seed": self._plex.seed,
             "output_kinds": list(self.output_kinds),
+            **self.calibration_config(),
         }
 
     @classmethod
@@ -150,6 +151,7 @@ class MCDropout(MemberOutputs):
         samples, seed = config["num_samples"], config["seed"]
         model = _adopt(MCDropout, model, config["stock"], samples, seed)
         model.output_kinds = tuple(config["output_kinds"])
+        model.restore_calibration(config)
         return model
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from keras_plex.conversion import forward_pass
 from keras_plex.conversion.heads import Head
 from keras_plex.layers.covariance_head import CovarianceHead
+from keras_plex.models.calibrating import Calibrating
 from keras_plex.models.covariance import set_mean_field_for
 from keras_plex.models.member_saving import MemberSaving
 from keras_plex.models.member_state import MemberState
@@ -21,7 +22,7 @@ from keras_plex.tables import lookup
 from keras_plex.types import Data
 
 
-class MemberOutputs(MemberTraining, MemberSaving):
+class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
     """Mixin in front of a Keras model whose passes give members' rows.
 
     `PlexModel`, `DeepEnsemble` and `MCDropout` share it, so that they can
@@ -55,6 +56,11 @@ class MemberOutputs(MemberTraining, MemberSaving):
         return head.layer if has_one else None
 
     @property
+    def fit_training_data(self) -> Data | None:
+        """What the current `fit` learns from, where it ends by itself."""
+        return self._plex.training_data
+
+    @property
     def fit_validation_data(self) -> Data | None:
         """What the current `fit` validates on, for its callbacks."""
         return self._plex.validation_data
@@ -68,9 +74,10 @@ class MemberOutputs(MemberTraining, MemberSaving):
     def output_kinds(self, kinds: Sequence[str]) -> None:
         for kind in kinds:
             lookup(MIXTURES, kind, "output kind")
+        if tuple(kinds) != self._plex.output_kinds:
+            self.drop_calibration("Another output kind")
         self._plex.output_kinds = tuple(kinds)
-        self._plex.functions.clear()
-        self.test_function = self.predict_function = self.train_function = None
+        self.forget_compiled_functions()
         set_mean_field_for(self._plex.output_kinds, self.covariance_head)
 
     @property
@@ -108,6 +115,8 @@ class MemberOutputs(MemberTraining, MemberSaving):
             self.output_kind,
             variance=details.get("variance"),
             features=details.get("features"),
+            probabilities=details.get("probabilities"),
+            prediction_sets=details.get("prediction_sets"),
         )
 
     predictive_distribution = predictive_distribution
@@ -121,6 +130,9 @@ class MemberOutputs(MemberTraining, MemberSaving):
         **kwargs,
     ) -> dict[str, np.ndarray]:
         """Member `outputs`, `variance` and `features` from one forward pass.
+
+        Also the forecast's `probabilities`, where it is calibrated as such,
+        and the `prediction_sets`, where there are any.
 
         Args:
             x: what `predict` takes, or `predict_on_batch`.

@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
+from keras_plex.calibration.calibrator import Calibrator
+from keras_plex.calibration.conformal_sets import ConformalSets
 from keras_plex.conversion.heads import Head
 from keras_plex.types import Data
 
@@ -17,7 +19,11 @@ class MemberState:
         heads: the layer that makes each flat output, where it is known.
         output_kinds: what each flat output is, names in `MIXTURES`.
         functions: compiled `predict` functions by what they return.
+        training_data: what the current `fit` learns from, where it ends by
+            itself.
         validation_data: what the current `fit` validates on.
+        calibrator: what makes forecasts as sure as they are right.
+        conformal_sets: what makes sets of classes of forecasts.
     """
 
     ensemble_size: int
@@ -27,4 +33,7 @@ class MemberState:
     functions: dict[str, Callable | None] = dataclasses.field(
         default_factory=dict
     )
+    training_data: Data | None = None
     validation_data: Data | None = None
+    calibrator: Calibrator | None = None
+    conformal_sets: ConformalSets | None = None

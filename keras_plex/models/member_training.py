@@ -1,6 +1,8 @@
 """The training loss is per member; what users see is the forecast."""
 
 import keras
+from keras import ops
+from keras import tree
 
 from keras_plex.conversion import forward_pass
 from keras_plex.losses import mean_over_members
@@ -16,14 +18,15 @@ class MemberTraining:
     """
 
     def fit(self, *args, **kwargs) -> keras.callbacks.History:
-        """`fit` of the stock model; callbacks find its validation data."""
+        """`fit` of the stock model; callbacks find its data."""
         arguments = FitArguments.bind(super().fit, args, kwargs)
         self.before_fit(arguments)
+        self._plex.training_data = arguments.training_data()
         self._plex.validation_data = arguments.validation_data()
         try:
             history = super().fit(*arguments.args, **arguments.kwargs)
         finally:
-            self._plex.validation_data = None
+            self._plex.training_data = self._plex.validation_data = None
         self.after_fit(arguments)
         return history
 
@@ -54,7 +57,17 @@ class MemberTraining:
         flags = self.member_outputs
         return mean_over_members(loss, y_pred, flags, self.ensemble_size)
 
+    def test_step(self, *args, **kwargs):
+        with forward_pass.remembering_members():
+            return super().test_step(*args, **kwargs)
+
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        if forward_pass.mode() == forward_pass.MEMBERS:
-            y_pred = forecast(self, y_pred)
-        return super().compute_metrics(x, y, y_pred, sample_weight)
+        with forward_pass.remembering_members():
+            if forward_pass.mode() == forward_pass.MEMBERS:
+                y_pred = forecast(self, y_pred)
+            for output in tree.flatten(y_pred):
+                # Not a mix, as in the training step of `MCDropout`.
+                if forward_pass.members_of(output) is None:
+                    one = ops.expand_dims(output, axis=1)
+                    forward_pass.record_members(output, one)
+            return super().compute_metrics(x, y, y_pred, sample_weight)

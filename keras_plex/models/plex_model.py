@@ -76,6 +76,7 @@ class PlexModel(MemberOutputs):
                 "here: a regression has none, and `mean_field_factor` is given."
             )
         fit_covariance(self, dataset, batch_size)
+        self.drop_calibration("`fit_covariance`")
         if validation_data is not None:
             fit_to_validation(self, validation_data)
 
@@ -112,6 +113,7 @@ class PlexModel(MemberOutputs):
             "stock": self._plex.stock_config,
             "settings": dataclasses.asdict(self.conversion.settings),
             "output_kinds": list(self.output_kinds),
+            **self.calibration_config(),
         }
 
     @classmethod
@@ -119,6 +121,7 @@ class PlexModel(MemberOutputs):
         model = deserialize_stock(config["stock"], custom_objects)
         model = adopt(model, config["stock"], Settings(**config["settings"]))
         model.output_kinds = tuple(config["output_kinds"])
+        model.restore_calibration(config)
         return model
 
 

@@ -14,6 +14,10 @@ Distribution = Any  # tfp.distributions.Distribution
 def predictive_distribution(model: Any, x: Data, **kwargs) -> Distribution:
     """The mixture of the members' distributions, `(batch,)` of them.
 
+    Its categorical members are calibrated as those of `predict_uncertainty`
+    are. Gaussian logits are those of the model: a temperature, a scale or a
+    rising function of `calibrate` has no part in them.
+
     Args:
         model: a `PlexModel` that classifies.
         x: what `predict` takes.

@@ -6,6 +6,8 @@ from keras import ops
 from keras import tree
 
 from keras_plex.conversion import forward_pass
+from keras_plex.models.calibrated import calibrated_details
+from keras_plex.models.calibrated import calibrated_forecast
 from keras_plex.ops.ensemble_axis import members_after_batch
 from keras_plex.ops.ensemble_axis import split_members
 from keras_plex.ops.probabilities import mix_members
@@ -18,6 +20,9 @@ def forecast(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> Tensor:
     """One forecast per example, shaped as the stock model's outputs."""
 
     def mix(x: Tensor, is_member: bool, kind: str) -> Tensor:
+        if model.calibrator is not None:
+            rows = _members_of_one(x, is_member, model.ensemble_size)
+            return calibrated_forecast(rows, kind, model.calibrator)
         if not is_member:
             return x
         members = split_members(x, model.ensemble_size)
@@ -27,7 +32,20 @@ def forecast(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> Tensor:
     kinds = model.output_kinds
     triples = zip(tree.flatten(outputs), flags, kinds, strict=True)
     flat = [mix(*triple) for triple in triples]
+    for x, is_member, mixed in zip(
+        tree.flatten(outputs), flags, flat, strict=True
+    ):
+        if is_member:
+            forward_pass.record_members(mixed, _shown_members(model, x))
     return tree.pack_sequence_as(outputs, flat)
+
+
+def _shown_members(model: MemberOutputs, x: Tensor) -> Tensor:
+    """The members `(batch, ensemble, ...)` that `details` gives."""
+    rows = members_after_batch(x, model.ensemble_size)
+    calibrator = model.calibrator
+    is_changed = calibrator is not None and calibrator.is_of_members
+    return calibrator(rows) if is_changed else rows
 
 
 def members(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> Tensor:
@@ -44,6 +62,13 @@ def details(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> dict:
         for x, flag in zip(tree.flatten(outputs), flags, strict=True)
     ]
     found = {"outputs": tree.pack_sequence_as(outputs, flat)}
+    if model.calibrator is not None or model.conformal_sets is not None:
+        found |= calibrated_details(
+            _members_of_one(tree.flatten(outputs)[0], flags[0], size),
+            model.output_kind,
+            model.calibrator,
+            model.conformal_sets,
+        )
     if model.covariance_head is not None:
         variance = model.covariance_head.variance(head_inputs)
         found["variance"] = members_after_batch(variance, size)
@@ -61,6 +86,13 @@ def features(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> dict:
     head_inputs = ops.cast(head_inputs, "float32")
     rows = members_after_batch(head_inputs, model.ensemble_size)
     return {**found, "features": rows}
+
+
+def _members_of_one(x: Tensor, is_member: bool, ensemble_size: int) -> Tensor:
+    """An output as `(batch, ensemble, ...)`; one without members has one."""
+    if not is_member:
+        return ops.expand_dims(x, axis=1)
+    return members_after_batch(x, ensemble_size)
 
 
 RETURNS = {

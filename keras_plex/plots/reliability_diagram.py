@@ -8,18 +8,27 @@ from numpy.typing import ArrayLike
 
 from keras_plex.metrics.arrays import CalibrationBins
 from keras_plex.metrics.arrays import calibration_bins
-from keras_plex.predictions import Predictions
+from keras_plex.metrics.arrays import expected_calibration_error
+from keras_plex.plots.figures import DARK
+from keras_plex.plots.figures import HATCH
+from keras_plex.plots.figures import INK
+from keras_plex.plots.figures import LIGHT
+from keras_plex.plots.figures import Forecasts
+from keras_plex.plots.figures import by_name
+from keras_plex.plots.figures import legend_below
+from keras_plex.plots.figures import new_figure
+from keras_plex.plots.figures import probabilities_of
+from keras_plex.plots.figures import required_labels
+from keras_plex.plots.figures import short_counts
+from keras_plex.plots.figures import tidy
+from keras_plex.plots.figures import titled
+from keras_plex.plots.intervals import wilson_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Forecasts = Predictions | ArrayLike
-
-# Told apart by lightness and hatching where colour is not seen.
-ACCURACY = "#9ecae1"
-GAP = "#b2182b"
-INK = "#222222"
+MAX_COLUMNS = 4
 
 
 def reliability_diagram(
@@ -38,7 +47,8 @@ def reliability_diagram(
 
     Args:
         predictions: `Predictions`, or probabilities `(examples, classes)`; or
-            several by name, `{"base": ..., "plex": ...}`, drawn side by side.
+            several by name, `{"base": ..., "plex": ...}`, drawn side by side,
+            four in a row.
         labels: `(examples,)` or `(examples, classes)`, as for
             `expected_calibration_error`.
         num_bins: number of bins of equal width on [0, 1]. Defaults to 15.
@@ -59,78 +69,57 @@ def reliability_diagram(
         forecasters". Intervals: Wilson, 1927, "Probable inference, the law of
         succession, and statistical inference".
     """
-    Figure = _figure_class()
-    if not isinstance(predictions, Mapping):
-        predictions = {"": predictions}
-    if not predictions:
-        raise ValueError("`predictions` is empty: there is nothing to draw.")
-    figure = Figure(
-        figsize=(0.6 + 4.0 * len(predictions), 5.6), layout="constrained"
-    )
-    panels = figure.subplots(
-        2,
-        len(predictions),
-        sharex=True,
-        sharey="row",
-        squeeze=False,
-        height_ratios=(3, 1),
-    )
+    forecasts_by_name = by_name(predictions)
+    labels = required_labels(labels, "reliability diagram")
+    panels, figure = _panels(len(forecasts_by_name))
     for (name, forecasts), (upper, lower) in zip(
-        predictions.items(), panels.T, strict=True
+        forecasts_by_name.items(), panels, strict=True
     ):
-        if isinstance(forecasts, Predictions):
-            forecasts = forecasts.probabilities
-        bins = calibration_bins(labels, forecasts, num_bins=num_bins)
+        probabilities = probabilities_of(forecasts)
+        bins = calibration_bins(labels, probabilities, num_bins=num_bins)
+        error = expected_calibration_error(
+            labels, probabilities, num_bins=num_bins
+        )
         _draw_accuracy(upper, bins)
         _draw_counts(lower, bins)
-        title = f"ECE {_ece(bins):.3f}"
-        upper.set_title(f"{name}: {title}" if name else title)
-    panels[0, 0].set_ylabel("Accuracy")
-    panels[1, 0].set_ylabel("Examples")
-    # Outside the panels, where no interval crosses it.
-    handles, names = panels[0, 0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        names,
-        loc="outside lower center",
-        ncols=min(4, 2 * len(predictions)),
-        frameon=False,
-        fontsize="small",
-    )
+        upper.set_title(titled(name, f"ECE {error:.3f}"), fontsize="medium")
+    num_columns = min(4, 2 * len(panels))
+    legend_below(figure, panels[0][0], num_columns=num_columns)
     return figure
 
 
-def wilson_interval(
-    share: np.ndarray, count: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % confidence interval of a probability seen as `share` of `count`.
-
-    Args:
-        share: of successes, in [0, 1].
-        count: of trials, positive.
-    """
-    z = 1.959964  # the 97.5 % point of the normal distribution
-    scale = 1.0 + z**2 / count
-    center = (share + z**2 / (2.0 * count)) / scale
-    half = np.sqrt(share * (1.0 - share) / count + (z / (2.0 * count)) ** 2)
-    half = z * half / scale
-    return np.clip(center - half, 0, share), np.clip(center + half, share, 1)
-
-
-def _figure_class() -> "type[Figure]":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "A reliability diagram needs matplotlib. Install it with "
-            '`pip install "keras_plex[plots]"`.'
-        ) from error
-    return Figure
-
-
-def _ece(bins: CalibrationBins) -> float:
-    gaps = np.abs(bins.accuracy - bins.confidence)
-    return float(np.nansum(bins.weight * gaps) / np.sum(bins.weight))
+def _panels(count: int) -> tuple[list[tuple["Axes", "Axes"]], "Figure"]:
+    """Pairs of panels, four pairs in a row, and their figure."""
+    columns = min(count, MAX_COLUMNS)
+    rows = -(-count // columns)
+    figure = new_figure(0.6 + 4.0 * columns, 0.8 + 4.8 * rows)
+    grid = figure.subplots(
+        2 * rows,
+        columns,
+        sharex=True,
+        squeeze=False,
+        height_ratios=(3, 1) * rows,
+    )
+    panels = [
+        (grid[2 * row, column], grid[2 * row + 1, column])
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    for upper, lower in panels[count:]:
+        upper.remove()
+        lower.remove()
+    for index, (upper, lower) in enumerate(panels[:count]):
+        # Counts of one data set: one scale makes them comparable.
+        lower.sharey(panels[0][1])
+        lower.set_xlabel("Confidence")
+        lower.tick_params(labelbottom=True)
+        is_first = index % columns == 0
+        upper.tick_params(labelleft=is_first)
+        lower.tick_params(labelleft=is_first)
+        if is_first:
+            upper.set_ylabel("Accuracy")
+            lower.set_ylabel("Examples")
+    return panels[:count], figure
 
 
 def _draw_accuracy(axes: "Axes", bins: CalibrationBins) -> None:
@@ -142,7 +131,7 @@ def _draw_accuracy(axes: "Axes", bins: CalibrationBins) -> None:
         centers,
         accuracy,
         width,
-        color=ACCURACY,
+        color=LIGHT,
         edgecolor=INK,
         linewidth=0.6,
         label="Accuracy",
@@ -153,8 +142,8 @@ def _draw_accuracy(axes: "Axes", bins: CalibrationBins) -> None:
         width,
         bottom=accuracy,
         color="none",
-        edgecolor=GAP,
-        hatch="///",
+        edgecolor=DARK,
+        hatch=HATCH,
         linewidth=0.8,
         label="Gap to confidence",
     )
@@ -175,7 +164,7 @@ def _draw_accuracy(axes: "Axes", bins: CalibrationBins) -> None:
         (0, 1), (0, 1), "--", color=INK, linewidth=1.0, label="Calibrated"
     )
     axes.set(xlim=(0, 1), ylim=(0, 1))
-    axes.spines[["top", "right"]].set_visible(False)
+    tidy(axes)
 
 
 def _draw_counts(axes: "Axes", bins: CalibrationBins) -> None:
@@ -188,8 +177,8 @@ def _draw_counts(axes: "Axes", bins: CalibrationBins) -> None:
         edgecolor=INK,
         linewidth=0.6,
     )
-    axes.set_xlabel("Confidence")
-    axes.spines[["top", "right"]].set_visible(False)
+    short_counts(axes.yaxis)
+    tidy(axes)
 
 
 def _grid(bins: CalibrationBins) -> tuple[float, np.ndarray]:

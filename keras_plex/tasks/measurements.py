@@ -1,5 +1,7 @@
 """Any classifier meets a data set once; every number comes from that pass."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 
@@ -10,8 +12,8 @@ from keras_plex.metrics.arrays import negative_log_likelihood
 from keras_plex.metrics.ranking import auroc
 from keras_plex.metrics.ranking import average_precision
 from keras_plex.metrics.ranking import fpr_at_tpr
+from keras_plex.models.batch_details import predict_batch
 from keras_plex.models.classifiers import output_kind
-from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.predictions import Predictions
 from keras_plex.scores import score
 from keras_plex.types import Data
@@ -23,6 +25,8 @@ def predict_data(
     *,
     batch_size: int = 32,
     max_examples: int | None = None,
+    features: bool = False,
+    on_batch: Callable[[int], None] | None = None,
 ) -> tuple[Predictions, np.ndarray | None]:
     """Predictions for a whole data set, and its labels if it has any.
 
@@ -33,25 +37,29 @@ def predict_data(
         batch_size: for arrays. Defaults to `32`.
         max_examples: stop after the batch that reaches so many. Defaults to
             all.
+        features: whether to keep the inputs of the output layer, too.
+        on_batch: called after each batch with the number of examples so far.
     """
-    outputs, variance, labels = [], [], []
-    count = 0
+    found: dict[str, list] = {}
+    labels, count = [], 0
     for x, y, _ in iterate_batches(data, batch_size):
-        if isinstance(model, MemberOutputs):
-            found = model.predict_details(x, on_batch=True)
-            outputs.append(found["outputs"])
-            variance.append(found.get("variance"))
-        else:
-            outputs.append(model.predict_on_batch(x))
-            variance.append(None)
+        details = predict_batch(model, x, features=features)
+        for name, array in details.items():
+            found.setdefault(name, []).append(array)
         labels.append(y)
-        count += len(outputs[-1])
+        count += len(details["outputs"])
+        if on_batch is not None:
+            on_batch(count)
         if max_examples is not None and count >= max_examples:
             break
+    arrays = {name: np.concatenate(parts) for name, parts in found.items()}
     predictions = Predictions.from_outputs(
-        np.concatenate(outputs),
+        arrays["outputs"],
         output_kind(model),
-        variance=None if variance[0] is None else np.concatenate(variance),
+        variance=arrays.get("variance"),
+        features=arrays.get("features"),
+        probabilities=arrays.get("probabilities"),
+        prediction_sets=arrays.get("prediction_sets"),
     )
     return predictions, None if labels[0] is None else np.concatenate(labels)
 
@@ -76,7 +84,17 @@ def measure_ood(
 ) -> dict[str, float]:
     """How well a score tells unknown from known: `auroc`, `aupr`, `fpr95`."""
     function = score(score_name)
-    scores = np.concatenate([function(known), function(unknown)])
+    return measure_ranking(function(known), function(unknown))
+
+
+def measure_ranking(known: np.ndarray, unknown: np.ndarray) -> dict[str, float]:
+    """`measure_ood` of scores.
+
+    Args:
+        known: the scores of known examples.
+        unknown: those of out-of-distribution examples, which shall be higher.
+    """
+    scores = np.concatenate([known, unknown])
     is_ood = np.arange(len(scores)) >= len(known)
     return {
         "auroc": auroc(scores, is_ood),

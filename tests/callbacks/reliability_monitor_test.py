@@ -1,6 +1,11 @@
 """The monitor's numbers are those one computes by hand after the epoch."""
 
 import csv
+import os
+import pathlib
+import subprocess
+import sys
+import types
 
 import keras
 import numpy as np
@@ -11,6 +16,7 @@ from sklearn import metrics
 import keras_plex
 from keras_plex.callbacks import ReliabilityMonitor
 from keras_plex.predictions import Predictions
+from keras_plex.scores import score
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 4)).astype("float32")
@@ -113,11 +119,22 @@ def forecasts_by_hand(model, x, y):
     }
 
 
+def relative_mahalanobis_by_hand(model, x):
+    """The score of the features of a model, fitted to the training data."""
+    fitted = score("relative_mahalanobis").fit(model, (X, Y))
+    if not isinstance(model, keras_plex.PlexModel):
+        features = model.layers[0](x)[:, None]
+        return fitted(types.SimpleNamespace(features=np.asarray(features)))
+    return fitted(model.predict_uncertainty(x, features=True))
+
+
 def ood_by_hand(model, score="msp"):
     scores = []
     for x in (X_VAL, X_FAR):
         found = predictions_of(model, x)
         values = 1 - found.confidence if score == "msp" else found.variance
+        if score == "relative_mahalanobis":
+            values = relative_mahalanobis_by_hand(model, x)
         scores.append(values)
     is_ood = np.array([0] * 20 + [1] * 8)
     threshold = np.sort(scores[1])[0]  # 95 % of 8 are all of them
@@ -188,6 +205,190 @@ def test_nothing_but_the_validation_data_is_needed():
     monitor = ReliabilityMonitor((X_VAL, Y_VAL))
     history = fit(compiled(make_stock()), monitor)
     assert set(history) == {"loss", "val_nll", "val_ece", "val_brier"}
+
+
+# Scores of features
+
+
+def assert_score_by_hand(history, model, name):
+    for metric, value in ood_by_hand(model, name).items():
+        found = history[f"ood/far/{name}_{metric}"][-1]
+        assert found == pytest.approx(value, abs=1e-6)
+
+
+def test_a_score_of_features_is_fitted_to_the_training_data_by_default():
+    model = make_plex()
+    history = fit(model, make_monitor(), epochs=2)
+    assert_score_by_hand(history, model, "relative_mahalanobis")
+    assert_by_hand(history, model)
+    first, last = history["ood/far/relative_mahalanobis_auroc"]
+    assert isinstance(first, float) and isinstance(last, float)
+
+
+def test_own_training_data_fits_the_scores_of_a_stock_model():
+    model = compiled(make_stock())
+    monitor = make_monitor(training=(X, Y), scores=["relative_mahalanobis"])
+    history = fit(model, monitor)
+    assert_score_by_hand(history, model, "relative_mahalanobis")
+    assert "ood/far/msp_auroc" not in history
+
+
+def test_a_score_that_is_fitted_already_stays_as_it_is():
+    model = make_plex()
+    fitted = score("relative_mahalanobis").fit(model, (X, Y))
+    before = fitted(model.predict_uncertainty(X_FAR, features=True))
+    monitor = make_monitor(scores=["msp", fitted], training=(X[:6], Y[:6]))
+    history = fit(compiled(model, 0.0), monitor)
+    assert "ood/far/relative_mahalanobis_fpr95" in history
+    values = monitor.score_values["ood/far"]["relative_mahalanobis"]
+    np.testing.assert_allclose(values, before, rtol=1e-5)
+
+
+def test_without_training_data_the_default_is_msp_alone():
+    history = fit(compiled(make_stock()), make_monitor())
+    assert set(history) == {"loss", *MEASURED}
+
+
+def test_without_training_data_a_score_of_features_is_an_error():
+    monitor = make_monitor(scores=("msp", "relative_mahalanobis"))
+    with pytest.raises(ValueError, match=r"pass `training=\(x, y\)`"):
+        fit(compiled(make_stock()), monitor)
+
+
+def test_training_data_without_labels_are_an_error():
+    monitor = make_monitor(training=X, scores=["relative_mahalanobis"])
+    with pytest.raises(ValueError, match="set 'training'.*label"):
+        fit(compiled(make_stock()), monitor)
+
+
+# What it keeps
+
+
+def test_what_was_measured_last_is_kept_for_other_callbacks():
+    model, monitor = make_plex(), make_monitor(every=2)
+    fit(model, monitor, epochs=3)
+    assert monitor.measured_epoch == 2
+    sets = {"validation": Y_VAL, "shifted/noise": Y_VAL, "ood/far": None}
+    assert set(monitor.predictions) == set(sets)
+    for name, labels in sets.items():
+        found, known = monitor.predictions[name]
+        assert found.features is None
+        np.testing.assert_array_equal(known, labels)
+    np.testing.assert_allclose(
+        monitor.predictions["ood/far"][0].probabilities,
+        model.predict_uncertainty(X_FAR).probabilities,
+        atol=1e-6,
+    )
+    for name, x in (("validation", X_VAL), ("ood/far", X_FAR)):
+        values = monitor.score_values[name]
+        assert set(values) == {"msp", "relative_mahalanobis"}
+        np.testing.assert_allclose(
+            values["relative_mahalanobis"],
+            relative_mahalanobis_by_hand(model, x),
+            rtol=1e-4,
+        )
+
+
+def test_progress_is_shown_when_asked_for(capsys):
+    fit(make_plex(), make_monitor(ood=None))
+    assert not capsys.readouterr().out
+    fit(make_plex(), make_monitor(ood=None, verbose=1))
+    shown = capsys.readouterr().out
+    assert "validation\n" in shown and "shifted/noise\n" in shown
+    assert "20/Unknown" in shown  # examples
+
+
+# A fit that is killed
+
+
+class Killed(Exception):
+    """Ends `fit` as if the process had been killed."""
+
+
+class Kill(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise Killed
+
+
+def resumable_fit(directory, *others, every=3, momentum=None):
+    """Six epochs, and the model; what is in `directory` is gone on with."""
+    keras.utils.set_random_seed(0)
+    options = {"num_features": 8, "mean_field_factor": 2.0}
+    model = keras_plex.plexify(
+        make_stock(),
+        last_blocks=1,
+        head_options={**options, "momentum": momentum},
+        seed=0,
+    )
+    compiled(model, 0.1)
+    backup = keras.callbacks.BackupAndRestore(
+        directory, delete_checkpoint=False
+    )
+    monitor = make_monitor(every=every, backup_dir=directory)
+    history = fit(model, monitor, backup, *others, epochs=6, shuffle=False)
+    return history, model
+
+
+@pytest.mark.parametrize("momentum", [None, 0.9])
+def test_a_killed_fit_goes_on_with_the_same_values_and_covariance(
+    tmp_path, momentum
+):
+    history, model = resumable_fit(tmp_path / "whole", momentum=momentum)
+    killed = tmp_path / "killed"
+    with pytest.raises(Killed):
+        resumable_fit(killed, Kill(2), momentum=momentum)
+    rest, resumed = resumable_fit(killed, momentum=momentum)
+    assert set(rest) == set(history)
+    for name, values in history.items():
+        assert len(rest[name]) == 4
+        assert rest[name] == pytest.approx(values[2:], abs=1e-6), name
+    for ours, expected in zip(
+        resumed.get_weights(), model.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(ours, expected, atol=1e-6)
+    np.testing.assert_allclose(
+        resumed.predict_uncertainty(X_FAR).variance,
+        model.predict_uncertainty(X_FAR).variance,
+        atol=1e-6,
+    )
+
+
+def test_the_backup_is_gone_when_the_training_is_over(tmp_path):
+    fit(make_plex(), make_monitor(backup_dir=tmp_path / "backup"))
+    assert not list((tmp_path / "backup").iterdir())
+
+
+# How it is trained
+
+
+@pytest.mark.parametrize("steps_per_execution", [1, 3])
+def test_values_do_not_depend_on_steps_per_execution(steps_per_execution):
+    model = make_plex()
+    model.compile(
+        keras.optimizers.SGD(0.1), LOSS, steps_per_execution=steps_per_execution
+    )
+    assert_by_hand(fit(model, make_monitor()), model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_the_monitor_does_the_same_on_another_backend(backend):
+    if keras.config.backend() != "tensorflow":
+        pytest.skip("This is another backend.")
+    pytest.importorskip(backend)
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", "not slow", "-q", __file__],
+        capture_output=True,
+        cwd=pathlib.Path(__file__).parents[2],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 # Callbacks that come after it
@@ -402,6 +603,7 @@ def test_monitor_can_be_used_for_a_second_fit():
 BAD_ARGUMENTS = {
     "unknown score": (dict(scores=["mps"]), "mps.*msp"),
     "score as a string": (dict(scores="msp"), r"list of names.*\('msp',\)"),
+    "no score": (dict(scores=[3]), "must be a name, or a score.*3"),
     "zero": (dict(every=0), "`every` must be a positive"),
     "negative": (dict(max_examples=-1), "`max_examples` must be a positive"),
     "fraction": (dict(batch_size=0.5), "`batch_size` must be a positive"),

@@ -94,3 +94,16 @@ def test_what_reaches_an_output_layer_can_be_told():
         assert current.head_inputs is None
         forward_pass.record_head_inputs("features")
         assert current.head_inputs == "features"
+
+
+def test_members_of_a_forecast_are_known_while_they_are_remembered():
+    forecast, members = np.ones((2, 3)), np.ones((2, 4, 3))
+    forward_pass.record_members(forecast, members)
+    assert forward_pass.members_of(forecast) is None
+    with forward_pass.remembering_members():
+        forward_pass.record_members(forecast, members)
+        with forward_pass.remembering_members():  # joins the outer one
+            assert forward_pass.members_of(forecast) is members
+        assert forward_pass.members_of(forecast) is members
+        assert forward_pass.members_of(forecast.copy()) is None
+    assert forward_pass.members_of(forecast) is None

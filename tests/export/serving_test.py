@@ -14,7 +14,11 @@ import keras_plex
 from keras_plex.export import answer_request
 from keras_plex.export import export_for_serving
 from keras_plex.export.signatures import ANSWERS
+from keras_plex.models.batch_details import predict_batch
 from keras_plex.scores import SCORES
+from keras_plex.scores import fit_scores
+from keras_plex.scores import load_score
+from keras_plex.scores import needs_features
 from keras_plex.scores import score
 
 
@@ -200,13 +204,91 @@ def test_stock_classifier_is_one_member(stock, x, tmp_path):
         answer_request(folder, x, "features")
 
 
-@pytest.mark.parametrize("name", SCORES)
+STATELESS = [name for name in SCORES if not needs_features(name)]
+FITTED = [name for name in SCORES if needs_features(name)]
+
+
+def training_data():
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(60, 4)).astype("float32")
+    return x, x[:, :3].argmax(axis=1)
+
+
+@pytest.mark.parametrize("name", STATELESS)
 def test_score_is_that_of_the_table(name, model, x, tmp_path):
     export_for_serving(model, tmp_path, ood_score=name, abstain_threshold=0.3)
     answer = answer_request(tmp_path, x)
     expected = score(name)(model.predict_uncertainty(x))
     np.testing.assert_allclose(answer["ood_score"], expected, rtol=0, atol=1e-5)
     np.testing.assert_array_equal(answer["abstain"], answer["ood_score"] > 0.3)
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_fitted_score_is_inside_the_graph_also_from_a_file(
+    name, model, x, tmp_path
+):
+    fitted = fit_scores([name], model, training_data())[name]
+    expected = fitted(model.predict_uncertainty(x, features=True))
+    fitted.save(tmp_path / "score.npz")
+    for number, one in enumerate([fitted, load_score(tmp_path / "score.npz")]):
+        folder = tmp_path / str(number)
+        export_for_serving(model, folder, ood_score=one)
+        answer = answer_request(folder, x)
+        np.testing.assert_allclose(
+            answer["ood_score"], expected, rtol=1e-5, atol=1e-5
+        )
+        np.testing.assert_allclose(
+            answer["variance"], model.predict_uncertainty(x).variance, rtol=1e-5
+        )
+        assert answer_request(folder, x[:1])["ood_score"].shape == (1,)
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_fitted_score_of_a_stock_model_is_inside_the_graph(
+    name, stock, x, tmp_path
+):
+    fitted = fit_scores([name], stock, training_data())[name]
+    found = predict_batch(stock, x, features=True)
+    predictions = keras_plex.Predictions.from_outputs(
+        found["outputs"], "softmax_logits", features=found["features"]
+    )
+    export_for_serving(stock, tmp_path, ood_score=fitted)
+    answer = answer_request(tmp_path, x)
+    np.testing.assert_allclose(
+        answer["ood_score"], fitted(predictions), rtol=1e-5, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        answer["probabilities"], predictions.probabilities, atol=1e-6
+    )
+
+
+def test_bank_of_neighbours_is_written_once_beside_the_graph(stock, tmp_path):
+    generator = np.random.default_rng(0)
+    fitted = score("knn")
+    fitted.update(generator.normal(size=(5000, 8)))
+    fitted.finish()
+    folder = export_for_serving(stock, tmp_path, ood_score=fitted)
+    size = fitted.parameters["bank"].nbytes
+    assert (folder / "saved_model.pb").stat().st_size < size / 2
+    written = sum(
+        path.stat().st_size for path in (folder / "variables").iterdir()
+    )
+    assert size < written < size + 8192
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_score_that_is_not_fitted_says_how(name, stock, tmp_path):
+    for unfitted in (name, score(name)):
+        with pytest.raises(ValueError, match=rf'"{name}" is not fitted.*fit_s'):
+            export_for_serving(stock, tmp_path / "served", ood_score=unfitted)
+    assert not any(tmp_path.iterdir())
+
+
+def test_score_fitted_to_another_model_raises(stock, model, tmp_path):
+    fitted = fit_scores(["knn"], model, training_data())["knn"]
+    with pytest.raises(ValueError, match=r"\(3, 8\).*Received: \(1, 8\)"):
+        export_for_serving(stock, tmp_path / "served", ood_score=fitted)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -1,10 +1,13 @@
 """Which models can be exported, and the error of those that cannot."""
 
 import keras
+import numpy as np
 import pytest
 
 import keras_plex
+from keras_plex.export import answer_request
 from keras_plex.export import export_for_serving
+from keras_plex.export.signatures import ANSWERS
 from keras_plex.export.signatures import check_classifier
 from keras_plex.export.signatures import serving_signatures
 from keras_plex.scores import SCORES
@@ -87,3 +90,26 @@ def test_score_with_another_shape_raises(model, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="one number per example"):
         export_for_serving(model, tmp_path / "served", ood_score="all")
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("method", ["temperature", "vector", "isotonic"])
+def test_server_answers_calibrated_numbers_and_sets(method, tmp_path):
+    stock = chain(keras.layers.Dense(8, "relu"), keras.layers.Dense(3))
+    model = keras_plex.plexify(stock, last_blocks=1, head="keep", seed=0)
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
+    y = np.arange(60) % 3
+    model.calibrate((x, y), method)
+    plain = answer_request(export_for_serving(model, tmp_path / "plain"), x)
+    assert "prediction_set" not in plain
+    model.conformalize((x, y), 0.2)
+    answer = answer_request(export_for_serving(model, tmp_path / "sets"), x)
+    found = model.predict_uncertainty(x)
+    for name, field in ANSWERS.items():
+        expected = getattr(found, field)
+        if expected is not None:
+            np.testing.assert_allclose(
+                answer[name], expected, atol=1e-5, err_msg=name
+            )
+    assert answer["prediction_set"].dtype == bool
+    held = answer["prediction_set"][np.arange(60), y].sum()
+    assert held >= np.ceil(61 * 0.8)

@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 
+from keras_plex.metrics import adaptive_calibration_error
 from keras_plex.metrics import brier_score
 from keras_plex.metrics import calibration_bins
+from keras_plex.metrics import calibration_error
+from keras_plex.metrics import calibration_errors
+from keras_plex.metrics import classwise_calibration_error
 from keras_plex.metrics import expected_calibration_error
+from keras_plex.metrics import maximum_calibration_error
 from keras_plex.metrics import negative_log_likelihood
+from keras_plex.metrics import soft_label_kl_divergence
 from keras_plex.metrics.arrays import CHUNK
 
 LABELS = np.array([0, 1, 2])
@@ -15,10 +21,16 @@ PROBABILITIES = np.full((3, 3), 1 / 3)
 each_function = pytest.mark.parametrize(
     "function",
     [
+        adaptive_calibration_error,
         brier_score,
         calibration_bins,
+        calibration_error,
+        calibration_errors,
+        classwise_calibration_error,
         expected_calibration_error,
+        maximum_calibration_error,
         negative_log_likelihood,
+        soft_label_kl_divergence,
     ],
 )
 

@@ -1,9 +1,11 @@
 """The sums stay exact, and a new metric is short."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
+from keras_plex.metrics import ExpectedCalibrationError
 from keras_plex.metrics.base import ForecastMetric
 from keras_plex.metrics.base import StreamingMetric
 from keras_plex.metrics.base import ratio
@@ -56,3 +58,10 @@ def test_nan_stays_nan():
 def test_ratio_to_nothing_is_nan():
     values = ratio(ops.array([1.0, 0.0]), ops.array([2.0, 0.0]))
     np.testing.assert_equal(ops.convert_to_numpy(values), [0.5, np.nan])
+
+
+def test_only_metrics_of_one_class_and_config_merge():
+    metric = ExpectedCalibrationError(num_bins=5)
+    for other in (keras.metrics.Mean(), ExpectedCalibrationError(num_bins=6)):
+        with pytest.raises(ValueError, match="Only metrics of one kind merge"):
+            metric.merge_state([other])

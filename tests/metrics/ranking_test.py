@@ -54,6 +54,58 @@ def test_auroc_is_the_share_of_pairs_in_order(scores, num_ood):
     assert auroc(scores, is_ood) == pytest.approx(expected)
 
 
+@given(scores=st.lists(st.floats(-1e3, 1e3, width=16), min_size=4, max_size=20))
+def test_a_monotone_map_of_the_scores_changes_nothing(scores):
+    scores = np.array(scores)
+    is_ood = np.arange(len(scores)) % 2
+    for mapped in (np.arctan(scores / 1e3), 2.0**-60 * scores, scores + 1e4):
+        if len(np.unique(mapped)) < len(np.unique(scores)):
+            continue  # rounding made ties
+        for function in (auroc, average_precision, fpr_at_tpr):
+            assert function(mapped, is_ood) == function(scores, is_ood)
+
+
+# The scores, what is positive, the area with 10 thresholds; Keras's rows.
+CORRECT = [1, 0, 0, 0, 1]
+QUANTISED = [
+    (auroc, [1, 0, 0, 0, 1], 1.0),
+    (auroc, [1, 0, 0, 0.1, 0], 0.75),
+    (auroc, [1, 0.5, 0.5, 0.5, 0], 0.5),
+    (auroc, [0.5] * 5, 0.5),
+    (auroc, [0.1, 0.9, 0.9, 0.9, 0.1], 0.0),
+    (average_precision, [1, 0, 0, 0, 1], 1.0),
+    (average_precision, [1, 0, 0, 0.1, 1], 1.0),
+    (average_precision, [1, 0.8, 0.5, 0.1, 0.5], 0.75),
+    (average_precision, [0.5] * 5, 0.4),
+    (average_precision, [0.1, 0.9, 0.9, 0.9, 0.1], 0.2338),
+]
+
+
+@pytest.mark.parametrize("function, scores, expected", QUANTISED)
+def test_thresholds_give_the_values_of_the_reference(
+    function, scores, expected
+):
+    found = function(scores, CORRECT, num_thresholds=10)
+    assert found == pytest.approx(expected, abs=5e-5)
+
+
+def test_200_thresholds_do_not_tell_clustered_scores_apart():
+    scores, is_ood = [0.353238, 0.353976], [0, 1]
+    assert auroc(scores, is_ood, num_thresholds=200) == 0.5
+    assert auroc(scores, is_ood) == 1.0
+
+
+def test_an_integer_weight_repeats_an_example():
+    rng = np.random.default_rng(0)
+    scores, is_ood = rng.integers(9, size=40), np.arange(40) % 2
+    counts = rng.integers(4, size=40)
+    rows = np.array([i for i in range(40) for _ in range(counts[i])])
+    for function in (auroc, average_precision, fpr_at_tpr):
+        assert function(scores, is_ood, sample_weight=counts) == pytest.approx(
+            function(scores[rows], is_ood[rows]), abs=1e-13
+        )
+
+
 def test_infinite_scores_rank_last_and_first():
     assert auroc([-np.inf, 0.0, 1.0, np.inf], IS_OOD) == 1.0
 

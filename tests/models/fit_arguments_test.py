@@ -138,3 +138,43 @@ def test_validation_split_of_inputs_alone_has_no_labels():
 def test_validation_steps_are_found():
     assert bind(X, validation_steps=3).validation_steps() == 3
     assert bind(X).validation_steps() is None
+
+
+# Training data
+
+
+def test_training_data_are_the_arrays_of_fit():
+    x, y = bind(X, Y).training_data()
+    assert x is X and y is Y
+    assert bind(X).training_data() is X
+
+
+def test_training_data_and_validation_split_are_all_of_the_arrays():
+    arguments = bind(X, Y, validation_split=0.3)
+    parts = arguments.training_data(), arguments.validation_data()
+    for i, whole in enumerate((X, Y)):
+        np.testing.assert_array_equal(
+            np.concatenate([p[i] for p in parts]), whole
+        )
+    assert len(parts[0][0]) == 8
+
+
+def test_training_data_may_be_batches():
+    batches = [(X[:6], Y[:6]), (X[6:], Y[6:])]
+    assert bind(batches).training_data() is batches
+
+
+@pytest.mark.parametrize("name", ["generator", "endless", "steps_per_epoch"])
+def test_training_data_without_an_end_are_none(name):
+    class Endless:
+        def __iter__(self):
+            return iter([])
+
+        def cardinality(self):
+            return -1
+
+    data = {"generator": iter([(X, Y)]), "endless": Endless()}.get(
+        name, [(X, Y)]
+    )
+    steps = 5 if name == "steps_per_epoch" else None
+    assert bind(data, steps_per_epoch=steps).training_data() is None

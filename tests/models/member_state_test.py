@@ -27,3 +27,8 @@ def test_states_share_no_compiled_functions():
 
 def test_no_data_is_kept_outside_of_fit():
     assert MemberState(**FIELDS).validation_data is None
+
+
+def test_state_starts_uncalibrated():
+    state = MemberState(**FIELDS)
+    assert state.calibrator is None and state.conformal_sets is None

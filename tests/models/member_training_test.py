@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_plex
+from keras_plex.conversion import forward_pass
 
 
 def pairwise_loss(y_true, y_pred):
@@ -56,3 +57,28 @@ def test_metrics_of_the_training_step_see_one_forecast_per_example():
     model.compile("sgd", "mse", metrics=[count_rows], run_eagerly=True)
     model.train_on_batch(np.ones((6, 4), "float32"), np.ones((6, 2), "float32"))
     assert rows[-1] == (6, 6)
+
+
+@pytest.mark.parametrize("step", ["train_on_batch", "test_on_batch"])
+def test_metrics_find_the_members_of_a_forecast(step):
+    model = converted()
+    seen = []
+
+    class Recorder(keras.metrics.Mean):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            members = forward_pass.members_of(y_pred)
+            seen.append(keras.ops.convert_to_numpy(members))
+
+    metrics = [Recorder()]
+    sgd = keras.optimizers.SGD(0.0)
+    model.compile(sgd, "mse", metrics=metrics, run_eagerly=True)
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    getattr(model, step)(x, np.ones((6, 2), "float32"))
+    expected = model.predict_members(x)
+    np.testing.assert_allclose(seen[-1], expected, atol=1e-6)
+
+
+def test_a_call_remembers_no_members():
+    model = converted()
+    forecast = model(np.ones((6, 4), "float32"))
+    assert forward_pass.members_of(forecast) is None

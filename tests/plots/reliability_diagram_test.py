@@ -7,8 +7,9 @@ import pytest
 
 from keras_plex.metrics import expected_calibration_error
 from keras_plex.plots import reliability_diagram
-from keras_plex.plots.reliability_diagram import wilson_interval
 from keras_plex.predictions import Predictions
+from tests.plots.looks import assert_legible
+from tests.plots.looks import assert_told_apart
 
 RNG = np.random.default_rng(0)
 PROBABILITIES = RNG.dirichlet(np.ones(3), 200)
@@ -58,28 +59,6 @@ def test_figure_saves_without_a_window(tmp_path, ending, monkeypatch):
     assert path.stat().st_size > 5000
 
 
-def test_wilson_interval_of_ten_successes_in_ten():
-    # Wilson: n / (n + z^2) = 10 / 13.8415
-    low, high = wilson_interval(np.array([1.0]), np.array([10.0]))
-    assert low == pytest.approx(0.72246, abs=1e-5)
-    assert high == 1.0
-
-
-def test_wilson_interval_covers_its_share():
-    share = np.linspace(0, 1, 11)
-    low, high = wilson_interval(share, np.full(11, 7.0))
-    assert (low <= share).all() and (share <= high).all()
-    np.testing.assert_allclose(low, 1 - high[::-1], atol=1e-12)
-
-
-def test_wilson_interval_equals_scipy():
-    from scipy.stats import binomtest
-
-    expected = binomtest(3, 20).proportion_ci(0.95, method="wilson")
-    low, high = wilson_interval(np.array([0.15]), np.array([20.0]))
-    np.testing.assert_allclose([low[0], high[0]], expected, atol=1e-6)
-
-
 def test_no_models_is_an_error():
     with pytest.raises(ValueError, match="`predictions` is empty"):
         reliability_diagram({}, LABELS)
@@ -89,3 +68,56 @@ def test_without_matplotlib_the_error_gives_the_pip_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r'pip install "keras_plex\[plots\]"'):
         reliability_diagram(PROBABILITIES, LABELS)
+
+
+def test_missing_labels_are_an_error():
+    with pytest.raises(ValueError, match="reliability diagram needs the true"):
+        reliability_diagram(PROBABILITIES, None)
+
+
+def test_labels_of_another_number_are_an_error():
+    with pytest.raises(ValueError, match="199 rows for 200"):
+        reliability_diagram(PROBABILITIES, LABELS[:199])
+
+
+def test_more_than_four_models_take_a_second_row():
+    models = {f"model {i}": PROBABILITIES for i in range(5)}
+    figure = reliability_diagram(models, LABELS)
+    assert len(figure.axes) == 10
+    titles = {axes.get_title().split(":")[0] for axes in figure.axes}
+    assert set(models) < titles
+    counts = {axes.get_ylim() for axes in figure.axes if not axes.get_title()}
+    assert len(counts) == 1  # one scale
+    assert_legible(figure)
+
+
+CASES = {
+    "one example": (np.array([[0.9, 0.1]]), [1]),
+    "two classes, all sure": (np.array([[1.0, 0.0]] * 9), [0] * 9),
+    "1000 classes": (RNG.dirichlet(np.ones(1000), 50), RNG.integers(0, 50, 50)),
+    "many examples": (
+        np.tile([[0.7, 0.3], [0.4, 0.6]], (150_000, 1)),
+        np.tile([0, 1], 150_000),
+    ),
+    "soft labels": (PROBABILITIES, PROBABILITIES),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_texts_stay_apart(case):
+    figure = reliability_diagram(*CASES[case])
+    assert_legible(figure)
+
+
+def test_texts_stay_apart_when_small_and_with_long_names():
+    names = ["short", "a model with a long name, of seed 17, " * 3, "_$x_"]
+    figure = reliability_diagram(dict.fromkeys(names, PROBABILITIES), LABELS)
+    figure.set_size_inches(0.75 * figure.get_size_inches())
+    assert_legible(figure)
+
+
+def test_gap_is_hatched_and_differs_from_the_bar_without_hue():
+    figure = reliability_diagram(PROBABILITIES, LABELS)
+    bars, gaps = figure.axes[0].containers[:2]
+    assert gaps[0].get_hatch() and not bars[0].get_hatch()
+    assert_told_apart([bars[0].get_facecolor(), gaps[0].get_edgecolor()])

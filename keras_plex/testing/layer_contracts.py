@@ -1,7 +1,5 @@
-"""Asserts that an object keeps the contracts of its kind: yours too."""
+"""What Keras users expect of a layer, as one assertion."""
 
-import inspect
-import json
 import pathlib
 import tempfile
 from collections.abc import Callable
@@ -9,8 +7,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
+from keras_plex.testing.shared import JIT_COMPILE
+from keras_plex.testing.shared import check_config
+from keras_plex.testing.shared import check_contracts
+from keras_plex.testing.shared import to_numpy
 from keras_plex.types import Config
 from keras_plex.types import Tensor
 
@@ -49,12 +50,7 @@ def check_layer(
         fresh = {name: _fresh(value) for name, value in arguments.items()}
         return layer_class(**{**fresh, **others})
 
-    for contract, check in LAYER_CONTRACTS.items():
-        try:
-            check(make, x)
-        except Exception as error:
-            breaks = f"{layer_class.__name__} breaks the contract {contract!r}"
-            raise AssertionError(f"{breaks}: {error!r}") from error
+    check_contracts(layer_class, LAYER_CONTRACTS, make, x)
 
 
 def _fresh(value: Any) -> Any:
@@ -64,38 +60,11 @@ def _fresh(value: Any) -> Any:
     return value
 
 
-def _check_config(make: Callable, x: Tensor) -> None:
-    layer = make()
-    config = json.loads(json.dumps(layer.get_config()))
-    classes = type(layer).__mro__
-    stock = next(c for c in classes if c.__module__.startswith("keras."))
-    of_stock = _constructor_arguments(stock) | set(stock.get_config(layer))
-    own = _constructor_arguments(type(layer)) - of_stock
-    assert own <= set(config), f"get_config lacks {own - set(config)}"
-    extra = set(config) - own - of_stock
-    assert not extra, f"get_config holds {extra}: no arguments"
-    again = json.loads(json.dumps(layer.from_config(config).get_config()))
-    changed = [name for name in config if config[name] != again.get(name)]
-    assert not changed, f"from_config(get_config()) changes {changed}"
-    for name in own:
-        assert hasattr(layer, name), f"no attribute {name!r}"
-        kept = getattr(layer, name)
-        # A name that became a function or an initializer may differ.
-        if isinstance(kept, int | float | str) or kept is None:
-            assert kept == config[name], f"{name}={config[name]!r} is {kept!r}"
-
-
-def _constructor_arguments(layer_class: type) -> set[str]:
-    bases = [c for c in layer_class.__mro__ if "__init__" in vars(c)]
-    signatures = [inspect.signature(base.__init__) for base in bases]
-    return {name for signature in signatures for name in signature.parameters}
-
-
 def _check_symbolic(make: Callable, x: Tensor) -> None:
     for batch in (len(x), None):
         layer = make()
         symbolic, eager = layer(_symbolic_input(x, batch)), layer(x)
-        assert np.isfinite(_to_numpy(eager)).all(), "outputs are not finite"
+        assert np.isfinite(to_numpy(eager)).all(), "outputs are not finite"
         promised, found = tuple(symbolic.shape), tuple(eager.shape)
         sizes = zip(promised, found, strict=True)
         same = all(size in (None, real) for size, real in sizes)
@@ -107,13 +76,13 @@ def _check_symbolic(make: Callable, x: Tensor) -> None:
 def _check_determinism(make: Callable, x: Tensor) -> None:
     layer = make()
     layer(x, training=True)  # moves what training moves
-    one, two = _to_numpy(layer(x)), _to_numpy(layer(x))
+    one, two = to_numpy(layer(x)), to_numpy(layer(x))
     assert np.array_equal(one, two), "two calls with one input differ"
 
 
 def _check_seed(make: Callable, x: Tensor) -> None:
     if "seed" in make().get_config():
-        one, two = _to_numpy(make(seed=7)(x)), _to_numpy(make(seed=7)(x))
+        one, two = to_numpy(make(seed=7)(x)), to_numpy(make(seed=7)(x))
         assert np.array_equal(one, two), "two instances with one seed differ"
 
 
@@ -124,7 +93,7 @@ def _check_file(make: Callable, x: Tensor) -> None:
         path = pathlib.Path(directory) / "model.keras"
         model.save(path)
         loaded = keras.saving.load_model(path)
-    difference = np.abs(_to_numpy(model(x)) - _to_numpy(loaded(x))).max()
+    difference = np.abs(to_numpy(model(x)) - to_numpy(loaded(x))).max()
     assert difference == 0, f"loaded outputs differ by {difference:.1e}"
 
 
@@ -132,7 +101,7 @@ def _check_precision(make: Callable, x: Tensor) -> None:
     for policy in ("mixed_bfloat16", "bfloat16", "mixed_float16"):
         layer = make(dtype=policy)
         layer(x, training=True)
-        assert np.isfinite(_to_numpy(layer(x))).all(), f"{policy} not finite"
+        assert np.isfinite(to_numpy(layer(x))).all(), f"{policy} not finite"
         dtypes = {weight.name: weight.dtype for weight in layer.weights}
         for name in ("precision", "root"):  # statistics: sums over many rows
             dtype = dtypes.get(name, "float32")
@@ -147,13 +116,13 @@ def _check_training(make: Callable, x: Tensor) -> None:
         layer = make()
         model = wrap(layer, x)
         targets = np.ones(model(x).shape, "float32")
-        before = [_to_numpy(weight) for weight in layer.trainable_weights]
+        before = [to_numpy(weight) for weight in layer.trainable_weights]
         model.compile("sgd", "mse", jit_compile=jit_compile)
         can_train = bool(model.trainable_weights)
         step = model.train_on_batch if can_train else model.test_on_batch
         loss = step(x, targets)
         assert np.isfinite(loss), f"the loss is {loss}, {jit_compile=}"
-        after = [_to_numpy(weight) for weight in layer.trainable_weights]
+        after = [to_numpy(weight) for weight in layer.trainable_weights]
         still = all(map(np.array_equal, before, after))
         assert not (before and still), f"no weight moves, {jit_compile=}"
 
@@ -183,20 +152,8 @@ def _symbolic_input(x: Tensor, batch: int | None = None) -> keras.KerasTensor:
     return keras.Input(x.shape[1:], batch, str(x.dtype))
 
 
-def _to_numpy(x: Tensor) -> np.ndarray:
-    return ops.convert_to_numpy(ops.cast(x, "float32"))
-
-
-# Of the Functional and of the subclassed model. JAX is made to be compiled;
-# under PyTorch it is another compiler, a slow one.
-JIT_COMPILE = {
-    "jax": (True, True),
-    "tensorflow": (False, True),
-    "torch": (False, False),
-}
-
 LAYER_CONTRACTS = {
-    "config and attributes": _check_config,
+    "config and attributes": check_config,
     "symbolic equals eager": _check_symbolic,
     "inference repeats": _check_determinism,
     "one seed, one layer": _check_seed,

@@ -1,0 +1,63 @@
+"""What the arguments of a callback that measures can be."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+from keras_plex.batches import check_data
+from keras_plex.checks import is_positive_integer
+from keras_plex.scores import Score
+from keras_plex.scores import score
+from keras_plex.types import Data
+
+
+def named_sets(sets: Mapping[str, Data] | None, argument: str) -> dict:
+    """The sets as a dict; raises unless it maps names to data."""
+    if sets is None:
+        return {}
+    if not isinstance(sets, Mapping):
+        raise ValueError(
+            f"`{argument}` must be a dict from name to data, as in "
+            f'{argument}={{"svhn": dataset}}. Received: {type(sets).__name__}'
+        )
+    for name, data in sets.items():
+        check_data(data, f"{argument}[{name!r}]")
+    return dict(sets)
+
+
+def known_scores(scores: Sequence[str | Score]) -> tuple[str | Score, ...]:
+    """The scores as a tuple; raises for one that does not exist."""
+    if isinstance(scores, str):
+        raise ValueError(
+            "`scores` must be a list of names. "
+            f"Received: scores={scores!r}; did you mean ({scores!r},)?"
+        )
+    for one in scores:
+        if isinstance(one, str):
+            score(one)
+        elif not callable(one):
+            raise ValueError(
+                "Each of `scores` must be a name, or a score such as "
+                f"`load_score` gives. Received: {one!r}"
+            )
+    return tuple(scores)
+
+
+def check_positive(**arguments: int | None) -> None:
+    """Raises unless each argument is a positive int, or `None`."""
+    for name, value in arguments.items():
+        if value is not None and not is_positive_integer(value):
+            raise ValueError(
+                f"`{name}` must be a positive integer. "
+                f"Received: {name}={value!r}"
+            )
+
+
+def with_name_of_set(name: str, function: Callable, *args, **kwargs):
+    """Calls a function; an error says in which set it occurred."""
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:
+        raise ValueError(
+            f"Cannot measure the model on the set {name!r}. {str(error)[:500]}"
+        ) from error

@@ -1,0 +1,57 @@
+"""Fitted scores as files: NumPy's npz, without pickled objects."""
+
+import json
+import os
+import pathlib
+import uuid
+from collections.abc import Mapping
+
+import numpy as np
+
+from keras_plex.types import Config
+
+# The entry of the file that holds everything but arrays, as JSON.
+DESCRIPTION = "keras_plex_score"
+
+
+def write_score(
+    path: str | pathlib.Path,
+    description: Config,
+    arrays: Mapping[str, np.ndarray],
+) -> None:
+    """Writes a file that is never seen half written.
+
+    Args:
+        path: of the file, which is replaced if it exists.
+        description: what JSON can hold.
+        arrays: by name.
+    """
+    path = pathlib.Path(path)
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    entries = {DESCRIPTION: np.array(json.dumps(description)), **arrays}
+    try:
+        with open(unfinished, "wb") as file:
+            np.savez(file, allow_pickle=False, **entries)
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def read_score(
+    path: str | pathlib.Path,
+) -> tuple[Config, dict[str, np.ndarray]]:
+    """What `write_score` wrote: the description, and the arrays by name."""
+    path = pathlib.Path(path)
+    try:
+        with open(path, "rb") as file, np.load(file) as entries:
+            arrays = {name: entries[name] for name in entries.files}
+        description = json.loads(str(arrays.pop(DESCRIPTION)))
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            "`path` must be a file that `FeatureScore.save` wrote. "
+            f"Received: path={os.fspath(path)!r} ({str(error)[:200]})"
+        ) from error
+    return description, arrays

@@ -1,0 +1,15 @@
+"""Asserts that an object keeps the contracts of its kind: yours too."""
+
+from keras_plex.testing.layer_contracts import LAYER_CONTRACTS
+from keras_plex.testing.layer_contracts import check_layer
+from keras_plex.testing.metric_contracts import METRIC_CONTRACTS
+from keras_plex.testing.metric_contracts import check_metric
+from keras_plex.testing.shared import JIT_COMPILE
+
+__all__ = [
+    "JIT_COMPILE",
+    "LAYER_CONTRACTS",
+    "METRIC_CONTRACTS",
+    "check_layer",
+    "check_metric",
+]
