@@ -89,6 +89,6 @@ def fit_prior_and_factor(
     point = center.copy()
     for _ in range(ROUNDS):
         for axis in np.flatnonzero(is_free):
-            point[axis] = along(point, axis)
+            point[axis] = along(point, int(axis))
     prior, factor = np.exp(point)
     return float(prior), float(factor)

@@ -144,7 +144,7 @@ def compare(
     times = time_forward_passes(models, data.test[0][:256])
     rows = []
     for name, model in models.items():
-        known, labels = predict_data(model, data.test, batch_size=256)
+        known, _ = predict_data(model, data.test, batch_size=256)
         unknown, _ = predict_data(model, data.ood, batch_size=256)
         shifted, _ = predict_data(model, data.shifted, batch_size=256)
         names = ["msp", "entropy"]
@@ -153,8 +153,8 @@ def compare(
         rows.append(
             ModelRow(
                 name=name,
-                test=measure_forecasts(known, labels),
-                shifted=measure_forecasts(shifted, labels),
+                test=measure_forecasts(known, data.test[1]),
+                shifted=measure_forecasts(shifted, data.test[1]),
                 ood={s: measure_ood(known, unknown, s) for s in names},
                 trained_weights=sum(
                     math.prod(w.shape) for w in model.trainable_weights

@@ -51,7 +51,10 @@ def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
     if not getattr(model, "compiled", False):
         return
     try:
-        copy.compile_from_config(model.get_compile_config())
+        config = model.get_compile_config()
+        copy.compile(**keras.saving.deserialize_keras_object(config))
+        if getattr(copy, "optimizer", None) is not None:
+            copy.optimizer.build(copy.trainable_variables)
     except Exception as error:
         warnings.warn(
             f"Could not copy how {model.name!r} was compiled: "

@@ -117,7 +117,9 @@ def adaptive_calibration_error(
 
     Example:
 
-    >>> round(adaptive_calibration_error([1, 0], [[0.2, 0.8], [0.3, 0.7]]), 6)
+    >>> y_true, probabilities = [1, 0], [[0.2, 0.8], [0.3, 0.7]]
+    >>> error = adaptive_calibration_error(y_true, probabilities, num_bins=2)
+    >>> round(error, 6)
     0.45
     """
     return calibration_error(

@@ -43,7 +43,8 @@ class StreamingMetric(keras.metrics.Metric):
     ):
         super().__init__(name=name, dtype=dtype)
         self.sum_dtype = keras.backend.result_type(self.dtype, "float32")
-        self.sums = self.compensation = None
+        self.sums: Tensor = None
+        self.compensation: Tensor = None
         if shape is not None:
             self.build(shape)
 

@@ -132,7 +132,8 @@ def _groups(
         if not classwise:
             return [columns]
         masks = [predicted == k for k in classes]
-        return [tuple(x[mask] for x in columns) for mask in masks]
+        confidence, right, _ = columns
+        return [(confidence[m], right[m], weights[m]) for m in masks]
     if classwise:
         return [(values[:, k], labels[:, k], weights) for k in classes]
     everywhere = np.broadcast_to(weights[:, None], values.shape)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -74,7 +75,7 @@ def _batches(
             "`sample_weight` goes with arrays. Give weights of batches as "
             "their third part: `(labels, probabilities, sample_weight)`."
         )
-    batches = y_true
+    batches: Any = y_true
     if probabilities is not None:
         batches = [(y_true, probabilities, sample_weight)]
     for batch in batches:

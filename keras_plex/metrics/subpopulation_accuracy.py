@@ -111,11 +111,11 @@ class SubpopulationAccuracy(StreamingMetric):
         y_true = ops.convert_to_tensor(y_true)
         if groups is None:
             y_true, groups = _split_groups(y_true)
-        groups = ops.convert_to_tensor(groups)
-        check_same_batch("groups", groups, forecast)
-        groups = ops.reshape(ops.cast(groups, forecast.dtype), (-1,))
-        is_group = (groups >= 0) & (groups < self.num_groups)
-        is_group = is_group & (ops.floor(groups) == groups)
+        group = ops.convert_to_tensor(groups)
+        check_same_batch("groups", group, forecast)
+        group = ops.reshape(ops.cast(group, forecast.dtype), (-1,))
+        is_group = (group >= 0) & (group < self.num_groups)
+        is_group = is_group & (ops.floor(group) == group)
         labels = label_distribution(y_true, forecast)
         confidence, right = top_label(labels, forecast)
         # A forecast that is none has NaN confidence, but a largest index.
@@ -123,7 +123,7 @@ class SubpopulationAccuracy(StreamingMetric):
         right = ops.where(is_valid, right, math.nan)
         weights = example_weights(sample_weight, forecast)
         columns = ops.stack([ops.ones_like(right), right], axis=-1)
-        index = ops.cast(ops.where(is_group, groups, 0.0), "int32")
+        index = ops.cast(ops.where(is_group, group, 0.0), "int32")
         self.accumulate(
             ops.segment_sum(
                 weigh(columns, weights[:, None]),

@@ -21,7 +21,8 @@ class MemberSaving:
 
     def compile_from_config(self, config: Config) -> None:
         """Compiles a loaded model as it was, also a KerasHub task."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        # Not `self.compile`, which reads the kinds of the outputs off the loss.
+        super().compile(**keras.saving.deserialize_keras_object(config))
         if getattr(self, "optimizer", None) is not None:
             self.optimizer.build(self.trainable_variables)
 

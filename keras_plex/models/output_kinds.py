@@ -119,10 +119,11 @@ def check_one_label(name: str, output_kind: str, head: Head | None) -> None:
 
 def the_one_output(name: str, kinds: tuple[str, ...]) -> str:
     """Its kind; raises if the model has several outputs."""
-    if len(kinds) > 1:
+    first, *others = kinds
+    if others:
         raise ValueError(
             f"{name!r} has {len(kinds)} outputs. This needs one: take "
             "`keras.Model(inputs, output)` before converting, or use "
             "`predict` and `predict_members`."
         )
-    return kinds[0]
+    return first

@@ -44,8 +44,9 @@ def _shown_members(model: MemberOutputs, x: Tensor) -> Tensor:
     """The members `(batch, ensemble, ...)` that `details` gives."""
     rows = members_after_batch(x, model.ensemble_size)
     calibrator = model.calibrator
-    is_changed = calibrator is not None and calibrator.is_of_members
-    return calibrator(rows) if is_changed else rows
+    if calibrator is not None and calibrator.is_of_members:
+        return calibrator(rows)
+    return rows
 
 
 def members(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> Tensor:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+import keras_plex
 from keras_plex.models.mc_dropout import MCDropout
 from keras_plex.models.member_saving import MemberSaving
 
@@ -34,6 +35,21 @@ def test_pickle_keeps_members_and_compilation(model):
     assert isinstance(twin.optimizer, keras.optimizers.SGD)
     assert float(twin.optimizer.learning_rate) == 0.25
     assert twin.optimizer.built
+
+
+def test_a_kind_and_a_calibration_that_the_loss_does_not_say_come_back():
+    layers = [keras.layers.Dense(5), keras.layers.Dense(3)]
+    stock = keras.Sequential([keras.Input((4,)), *layers])
+    model = keras_plex.plexify(stock, last_blocks=1, head="keep")
+    model.compile("sgd", "mse")
+    model.output_kind = "softmax_logits"
+    labels = np.arange(40) % 3
+    x = np.random.default_rng(1).normal(size=(40, 4)).astype("float32")
+    model.calibrate((x, labels))
+    twin = pickle.loads(pickle.dumps(model))
+    assert twin.output_kind == "softmax_logits"
+    assert twin.calibrator is not None
+    np.testing.assert_array_equal(twin.predict(X), model.predict(X))
 
 
 def test_keras_is_not_told_how_to_build_it(model):
