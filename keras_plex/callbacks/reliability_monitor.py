@@ -1,8 +1,8 @@
 """Calibration and detection of unknown inputs, during `fit`."""
 
-import dataclasses
+import math
 import os
-from collections.abc import Callable
+import warnings
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -10,20 +10,17 @@ import keras
 import numpy as np
 
 from keras_plex.batches import check_data
+from keras_plex.callbacks.measurement import Measurement
+from keras_plex.callbacks.measurement import NotFiniteError
 from keras_plex.callbacks.monitor_arguments import check_positive
 from keras_plex.callbacks.monitor_arguments import known_scores
 from keras_plex.callbacks.monitor_arguments import named_sets
-from keras_plex.callbacks.monitor_arguments import with_name_of_set
 from keras_plex.callbacks.monitor_backup import MonitorBackup
 from keras_plex.models.classifiers import output_layer
 from keras_plex.predictions import Predictions
 from keras_plex.scores import DEFAULT_SCORES
 from keras_plex.scores import Score
-from keras_plex.scores import fit_scores
 from keras_plex.scores import needs_features
-from keras_plex.tasks.measurements import measure_forecasts
-from keras_plex.tasks.measurements import measure_ranking
-from keras_plex.tasks.measurements import predict_data
 from keras_plex.types import Data
 
 
@@ -43,7 +40,8 @@ class ReliabilityMonitor(keras.callbacks.Callback):
     | `ood/NAME/SCORE_auroc`, `_aupr`, `_fpr95` | validation against OOD set |
 
     A score of features, such as `"relative_mahalanobis"`, is fitted anew in
-    each measured epoch, with a pass over the training data.
+    each measured epoch, with a pass over the training data. Where the model's
+    outputs are NaN or infinite all values are NaN, with a warning.
 
     Args:
         validation: labelled data from the training distribution: arrays
@@ -140,9 +138,9 @@ class ReliabilityMonitor(keras.callbacks.Callback):
         self.score_values: dict[str, dict[str, np.ndarray]] = {}
         self.measured_epoch: int | None = None
         self._last_values: dict[str, float] = {}
+        self._names: list[str] = []
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self._last_values = {}
         if self._validation_data() is None:
             raise ValueError(
                 "`ReliabilityMonitor` has nothing to measure on: pass "
@@ -150,14 +148,18 @@ class ReliabilityMonitor(keras.callbacks.Callback):
                 "`PlexModel.fit`. Received: validation=None"
             )
         # Fail now, not after the first epoch.
-        self._measure(max_examples=1)
+        trial = Measurement(
+            self.model, batch_size=self.batch_size, max_examples=1
+        )
+        self._names = list(self._take(trial))
+        self._last_values = {}
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         is_last = epoch + 1 == (self.params or {}).get("epochs")
         if self.backup is not None and not self._last_values:
             self._last_values = self.backup.read(epoch - 1)
         if epoch % self.every == 0 or is_last or not self._last_values:
-            self._last_values = self._measure(self.max_examples)
+            self._last_values = self._measure()
             self.measured_epoch = epoch
         if self.backup is not None:
             self.backup.write(epoch, self._last_values)
@@ -168,112 +170,43 @@ class ReliabilityMonitor(keras.callbacks.Callback):
         if self.backup is not None:
             self.backup.delete()
 
-    def _measure(self, max_examples: int | None) -> dict[str, float]:
-        self.predictions, self.score_values = {}, {}
-        functions = self._fitted_scores(max_examples)
-        validation = self._validation_data()
-        values = {
-            f"val_{name}": value
-            for name, value in self._measure_labelled(
-                "validation", validation, functions, max_examples
-            ).items()
-            if name != "accuracy"  # `fit` has its own
-        }
-        for name, data in self.shifted.items():
-            measured = self._measure_labelled(
-                f"shifted/{name}", data, {}, max_examples
-            )
-            for metric, value in measured.items():
-                values[f"shifted/{name}_{metric}"] = value
-        for name, data in self.ood.items():
-            where = f"ood/{name}"
-            self._predict(where, data, functions, max_examples)
-            for score_name, unknown in self.score_values[where].items():
-                known = self.score_values["validation"][score_name]
-                measured = with_name_of_set(
-                    name, measure_ranking, known, unknown
-                )
-                for metric, value in measured.items():
-                    values[f"{where}/{score_name}_{metric}"] = value
+    def _measure(self) -> dict[str, float]:
+        measurement = Measurement(
+            self.model,
+            batch_size=self.batch_size,
+            max_examples=self.max_examples,
+            verbose=self.verbose,
+        )
+        try:
+            values = self._take(measurement)
+        except NotFiniteError as error:
+            # Training may go on, or stop by `TerminateOnNaN`.
+            warnings.warn(f"{error} All values are NaN.", stacklevel=2)
+            values = dict.fromkeys(self._names, math.nan)
+        self.predictions = measurement.predictions
+        self.score_values = measurement.score_values
         return values
 
-    def _measure_labelled(
-        self,
-        where: str,
-        data: Data,
-        functions: dict[str, Callable],
-        max_examples: int | None,
-    ) -> dict[str, float]:
-        found, labels = self._predict(where, data, functions, max_examples)
-        name = where.rpartition("/")[2]
-        if labels is None:
-            raise ValueError(
-                f"The set {name!r} needs labels: pass `(x, y)` or a data set "
-                "of such batches."
-            )
-        return measure_forecasts(found, labels)
-
-    def _predict(
-        self,
-        where: str,
-        data: Data,
-        functions: dict[str, Callable],
-        max_examples: int | None,
-    ) -> tuple[Predictions, np.ndarray | None]:
-        """Predictions for a set, which are kept without their features."""
-        name = where.rpartition("/")[2]
-        found, labels = with_name_of_set(
-            name,
-            predict_data,
-            self.model,
-            data,
-            batch_size=self.batch_size,
-            max_examples=max_examples,
-            features=any(map(needs_features, functions.values())),
-            on_batch=self._progress(where, max_examples),
+    def _take(self, measurement: Measurement) -> dict[str, float]:
+        validation, training = self._validation_data(), self._training_data()
+        scores = self._scores(training) if self.ood else ()
+        return measurement.take(
+            validation, self.ood, self.shifted, scores, training
         )
-        self.score_values[where] = {
-            score_name: with_name_of_set(name, function, found)
-            for score_name, function in functions.items()
-        }
-        found = dataclasses.replace(found, features=None)
-        self.predictions[where] = found, labels
-        return found, labels
 
-    def _fitted_scores(self, max_examples: int | None) -> dict[str, Callable]:
-        if not self.ood:
-            return {}
-        names = self.scores
-        data = self._training_data()
+    def _scores(self, training: Data | None) -> Sequence[str | Score]:
+        scores = self.scores
         if self.is_default_scores:
-            has_features = data is not None and output_layer(self.model)
+            has_features = training is not None and output_layer(self.model)
             if not has_features:
-                names = [name for name in names if not needs_features(name)]
-        if data is None and any(map(_is_unfitted, names)):
+                scores = [one for one in scores if not needs_features(one)]
+        if training is None and any(map(_is_unfitted, scores)):
             raise ValueError(
                 "Scores of features are fitted to labelled training data: pass "
                 "`training=(x, y)`. `PlexModel.fit` gives its own where that "
-                f"ends by itself. Received: scores={tuple(names)}"
+                f"ends by itself. Received: scores={tuple(scores)}"
             )
-        return with_name_of_set(
-            "training",
-            fit_scores,
-            names,
-            self.model,
-            data,
-            batch_size=self.batch_size,
-            max_examples=max_examples,
-        )
-
-    def _progress(
-        self, where: str, max_examples: int | None
-    ) -> Callable[[int], None] | None:
-        # The trial when the training begins is short.
-        if not self.verbose or max_examples == 1:
-            return None
-        print(f"\n{where}")
-        bar = keras.utils.Progbar(target=None, unit_name="example")
-        return bar.update
+        return scores
 
     def _validation_data(self) -> Data | None:
         if self.validation is not None:

@@ -298,6 +298,35 @@ def test_progress_is_shown_when_asked_for(capsys):
     assert "20/Unknown" in shown  # examples
 
 
+# A model that diverges
+
+
+class Diverge(keras.callbacks.Callback):
+    """Makes a weight NaN in the second epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            weight = self.model.trainable_weights[0]
+            weight.assign(np.full(weight.shape, np.nan))
+
+
+def test_values_of_a_model_that_diverged_are_nan_and_the_fit_goes_on():
+    model = make_plex("keep", learning_rate=0.0)
+    with pytest.warns(UserWarning, match="'validation' are NaN or inf.*NaN"):
+        history = fit(model, Diverge(), make_monitor(), epochs=3)
+    for name in MEASURED:
+        assert np.isfinite(history[name][0])
+        assert np.isnan(history[name][1:]).all()
+
+
+def test_a_model_that_has_diverged_already_is_an_error():
+    model = make_plex("keep")
+    weight = model.trainable_weights[0]
+    weight.assign(np.full(weight.shape, np.nan))
+    with pytest.raises(ValueError, match="set 'validation' are NaN or infin"):
+        fit(model, make_monitor())
+
+
 # A fit that is killed
 
 
@@ -417,6 +446,30 @@ def test_checkpoint_and_csv_log_find_the_values(tmp_path):
     for name in MEASURED:
         found = [float(row[name]) for row in rows]
         assert found == pytest.approx(history[name])
+
+
+@pytest.mark.skipif(
+    keras.config.backend() != "tensorflow", reason="writes by TensorFlow"
+)
+def test_tensorboard_finds_the_values(tmp_path):
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    )
+    from tensorboard.util.tensor_util import make_ndarray
+
+    board = keras.callbacks.TensorBoard(tmp_path)
+    history = fit(make_plex(), make_monitor(), board, epochs=2)
+    events = accumulator.EventAccumulator(str(tmp_path / "train"))
+    validation = accumulator.EventAccumulator(str(tmp_path / "validation"))
+    events.Reload()
+    validation.Reload()
+    found = {*events.Tags()["tensors"], *validation.Tags()["tensors"]}
+    # Keras strips the prefix of what belongs to the run "validation".
+    names = {f"epoch_{name.removeprefix('val_')}" for name in MEASURED}
+    assert names <= found
+    values = validation.Tensors("epoch_ece")
+    found = [make_ndarray(event.tensor_proto) for event in values]
+    assert found == pytest.approx(history["val_ece"])
 
 
 def test_validation_of_keras_and_the_monitor_share_the_logs():
