@@ -153,6 +153,7 @@ class ReliabilityMonitor(keras.callbacks.Callback):
         )
         self._names = list(self._take(trial))
         self._last_values = {}
+        self._keep(trial)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         is_last = epoch + 1 == (self.params or {}).get("epochs")
@@ -183,9 +184,12 @@ class ReliabilityMonitor(keras.callbacks.Callback):
             # Training may go on, or stop by `TerminateOnNaN`.
             warnings.warn(f"{error} All values are NaN.", stacklevel=2)
             values = dict.fromkeys(self._names, math.nan)
+        self._keep(measurement)
+        return values
+
+    def _keep(self, measurement: Measurement) -> None:
         self.predictions = measurement.predictions
         self.score_values = measurement.score_values
-        return values
 
     def _take(self, measurement: Measurement) -> dict[str, float]:
         validation, training = self._validation_data(), self._training_data()

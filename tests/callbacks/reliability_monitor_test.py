@@ -123,8 +123,8 @@ def relative_mahalanobis_by_hand(model, x):
     """The score of the features of a model, fitted to the training data."""
     fitted = score("relative_mahalanobis").fit(model, (X, Y))
     if not isinstance(model, keras_plex.PlexModel):
-        features = model.layers[0](x)[:, None]
-        return fitted(types.SimpleNamespace(features=np.asarray(features)))
+        features = ops.convert_to_numpy(model.layers[0](x))
+        return fitted(types.SimpleNamespace(features=features))
     return fitted(model.predict_uncertainty(x, features=True))
 
 
@@ -395,12 +395,12 @@ def test_the_backup_is_gone_when_the_training_is_over(tmp_path):
 # How it is trained
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, 3])
-def test_values_do_not_depend_on_steps_per_execution(steps_per_execution):
+@pytest.mark.skipif(
+    keras.config.backend() == "torch", reason="PyTorch takes single steps"
+)
+def test_several_steps_per_execution_give_the_same_values():
     model = make_plex()
-    model.compile(
-        keras.optimizers.SGD(0.1), LOSS, steps_per_execution=steps_per_execution
-    )
+    model.compile(keras.optimizers.SGD(0.1), LOSS, steps_per_execution=3)
     assert_by_hand(fit(model, make_monitor()), model)
 
 
