@@ -23,6 +23,7 @@ def calibration_error(
     top_label: bool = True,
     classwise: bool = False,
     threshold: float = 0.0,
+    score: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
     """Distance of probability from frequency, over bins of probability.
@@ -51,6 +52,8 @@ def calibration_error(
         classwise: whether each class has bins of its own, and the error is
             the mean (for `norm`: of its power) over the classes.
         threshold: probabilities below it do not count.
+        score: `(examples,)` in [0, 1], what the examples are binned by in
+            place of their confidence; with `top_label` alone.
         sample_weight: `(examples,)`, not negative.
 
     Example:
@@ -81,13 +84,16 @@ def calibration_error(
     weights = np.asarray(sample_weight, "float64")
     check_arrays(y_true, probabilities, weights)
     values, labels = as_distributions(y_true, probabilities)
+    groups = _groups(values, labels, weights.reshape(-1), top_label, classwise)
+    if score is not None:
+        score = _checked_score(score, len(values), top_label and not classwise)
     errors = []
-    for columns in _groups(
-        values, labels, weights.reshape(-1), top_label, classwise
-    ):
+    for columns in groups:
         counts = (columns[0] >= threshold) & (columns[2] > 0)
         if counts.any():
-            weight, gaps = make_bins(*(x[counts] for x in columns), num_bins)
+            keys = columns[0] if score is None else score
+            columns = [x[counts] for x in (keys, *columns)]
+            weight, gaps = make_bins(*columns, num_bins)
             errors.append(_power_mean(gaps, weight, norm))
     return _power_mean(np.array(errors), np.ones(len(errors)), norm)
 
@@ -141,11 +147,15 @@ def _groups(
 
 
 def even_bins(
-    values: np.ndarray, labels: np.ndarray, weights: np.ndarray, num_bins: int
+    keys: np.ndarray,
+    values: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    num_bins: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weight and gap of the bins of equal width that hold weight."""
-    edges = (np.arange(1, num_bins) / num_bins).astype(values.dtype)
-    index = np.searchsorted(edges, values, side="right")
+    edges = (np.arange(1, num_bins) / num_bins).astype(keys.dtype)
+    index = np.searchsorted(edges, keys, side="right")
     weight = np.bincount(index, weights)
     gaps = np.bincount(index, weights * (labels.astype("float64") - values))
     is_used = weight > 0
@@ -153,19 +163,27 @@ def even_bins(
 
 
 def adaptive_bins(
-    values: np.ndarray, labels: np.ndarray, weights: np.ndarray, num_bins: int
+    keys: np.ndarray,
+    values: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    num_bins: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weight and gap of the bins of equal weight."""
-    up_to = _cumulative(values, labels, weights)
+    up_to = _cumulative(keys, values, labels, weights)
     weight, frequency, probability = _cut(up_to, num_bins)
     return weight, np.abs(frequency - probability) / weight
 
 
 def monotonic_bins(
-    values: np.ndarray, labels: np.ndarray, weights: np.ndarray, num_bins: int
+    keys: np.ndarray,
+    values: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    num_bins: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`adaptive_bins`, the most of them whose frequencies do not fall."""
-    up_to = _cumulative(values, labels, weights)
+    up_to = _cumulative(keys, values, labels, weights)
     found = _cut(up_to, 1)
     for number in range(2, len(up_to[0])):
         bins = _cut(up_to, number)
@@ -178,7 +196,8 @@ def monotonic_bins(
     return weight, np.abs(frequency - probability) / weight
 
 
-# Name -> function from values, labels and weights to the bins' weight and gap.
+# Name -> function from what is binned by, values, labels and weights to the
+# bins' weight and gap.
 BINS = {
     "even": even_bins,
     "adaptive": adaptive_bins,
@@ -187,13 +206,16 @@ BINS = {
 
 
 def _cumulative(
-    values: np.ndarray, labels: np.ndarray, weights: np.ndarray
+    keys: np.ndarray,
+    values: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
 ) -> np.ndarray:
-    """Sums of weight, label and probability below each distinct value."""
-    values, index = np.unique(values, return_inverse=True)
+    """Sums of weight, label and probability below each distinct key."""
+    _, index = np.unique(keys, return_inverse=True)
     weight = np.bincount(index, weights)
     frequency = np.bincount(index, weights * labels)
-    probability = weight * values
+    probability = np.bincount(index, weights * values)
     rows = np.stack([weight, frequency, probability])
     return np.hstack([np.zeros((3, 1)), np.cumsum(rows, axis=1)])
 
@@ -211,6 +233,26 @@ def _power_mean(gaps: np.ndarray, weight: np.ndarray, norm: float) -> float:
     if math.isinf(norm):
         return float(gaps.max())
     return float(np.average(gaps**norm, weights=weight) ** (1 / norm))
+
+
+def _checked_score(
+    score: ArrayLike, num_examples: int, is_top_label: bool
+) -> np.ndarray:
+    score = np.asarray(score)
+    if not is_top_label:
+        raise ValueError(
+            "`score` bins examples by one number each: with "
+            "`top_label=True, classwise=False` alone."
+        )
+    if (
+        score.shape != (num_examples,)
+        or not ((score >= 0) & (score <= 1)).all()
+    ):
+        raise ValueError(
+            "`score` must be one number in [0, 1] per example. "
+            f"Received: shape={score.shape} for {num_examples} examples"
+        )
+    return score
 
 
 def _check_norm(norm: float) -> None:

@@ -99,6 +99,19 @@ def test_soft_labels_count_as_their_share():
     assert scaling.temperature == pytest.approx(4 / np.log(3), rel=1e-6)
 
 
+def test_published_inverse_temperature_of_two_examples():
+    probabilities = np.array([[0.2, 0.8], [0.3, 0.7]])
+    scaling = TemperatureScaling("probabilities").fit(probabilities, [1, 0])
+    assert 1 / scaling.temperature == pytest.approx(0.417771, abs=1e-6)
+
+
+def test_where_the_best_inverse_temperature_is_negative_it_is_nearly_zero():
+    # The published number is -0.23755: the order of the classes reversed.
+    probabilities = np.array([[0.35, 0.35, 0.30], [0.80, 0.15, 0.05]])
+    scaling = TemperatureScaling("probabilities").fit(probabilities, [2, 1])
+    assert 0 < 1 / scaling.temperature < 1e-3
+
+
 def test_random_labels_make_the_forecast_flat():
     logits = 5 * RNG.normal(size=(1000, 3))
     scaling = TemperatureScaling().fit(logits, np.arange(1000) % 3)

@@ -31,6 +31,7 @@ FIVE = np.array(
     ]
 )
 BINARY = np.array([0.91, 0.32, 0.66, 0.67, 0.57, 0.98, 0.41, 0.19])
+OTHER_BINARY = np.array([0.51, 0.45, 0.39, 0.66, 0.68, 0.29, 0.81, 0.85])
 
 # Labels, probabilities, options, and what others publish.
 PUBLISHED = [
@@ -47,6 +48,16 @@ PUBLISHED = [
     ),
     ([0, 1, 2, 1, 2], FIVE, {"num_bins": 30}, 0.412713502),
     ([1, 0, 1, 1, 0, 1, 0, 0], BINARY, {"num_bins": 30}, 0.18125),
+    ([0, 0, 0, 1, 0, 1, 1, 1], OTHER_BINARY, {"num_bins": 10}, 0.145),
+    (
+        [0, 0, 0, 1, 0, 1, 1, 1],
+        OTHER_BINARY,
+        {
+            "num_bins": 10,
+            "score": [0.05, 0.11, 0.37, 0.52, 0.26, 0.47, 0.73, 0.23],
+        },
+        0.39,
+    ),
 ]
 
 
@@ -154,6 +165,28 @@ def test_norm_must_be_at_least_one(norm):
 def test_an_unknown_kind_of_bins_lists_those_there_are():
     with pytest.raises(ValueError, match="Unknown kind of bins.*'monotonic'"):
         calibration_error([0], [[0.5, 0.5]], bins="odd")
+
+
+@pytest.mark.parametrize("bins", ["even", "adaptive"])
+def test_a_score_that_is_the_confidence_changes_nothing(bins):
+    probabilities = np.array(FIVE)
+    labels, options = [0, 1, 2, 1, 2], {"bins": bins, "num_bins": 3}
+    value = calibration_error(labels, probabilities, **options)
+    score = probabilities.max(axis=1)
+    assert value == calibration_error(
+        labels, probabilities, score=score, **options
+    )
+
+
+@pytest.mark.parametrize("score", [[0.5], [0.5, 1.5], [0.5, math.nan]])
+def test_a_score_must_be_a_number_in_the_unit_interval_per_example(score):
+    with pytest.raises(ValueError, match="one number in .* per example"):
+        calibration_error([1, 0], TWO, score=score)
+
+
+def test_a_score_is_for_the_top_label_alone():
+    with pytest.raises(ValueError, match="`top_label=True, classwise=False`"):
+        calibration_error([1, 0], TWO, score=[0.1, 0.2], top_label=False)
 
 
 def test_monotonic_bins_take_no_number():
