@@ -1,7 +1,6 @@
 """One measurement of a model: each set passes once, for all the numbers."""
 
 import dataclasses
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -102,6 +101,7 @@ class Measurement:
         self, where: str, data: Data, features: bool
     ) -> tuple[Predictions, np.ndarray | None]:
         name = where.rpartition("/")[2]
+        bar = self._progress_bar(where)
         found, labels = with_name_of_set(
             name,
             predict_data,
@@ -110,8 +110,11 @@ class Measurement:
             batch_size=self.batch_size,
             max_examples=self.max_examples,
             features=features,
-            on_batch=self._progress(where),
+            on_batch=None if bar is None else bar.update,
         )
+        if bar is not None:
+            bar.target = len(found)
+            bar.update(len(found), finalize=True)
         if not np.isfinite(found.probabilities).all():
             raise NotFiniteError(
                 f"The model's outputs for the set {name!r} are NaN or infinite."
@@ -144,12 +147,11 @@ class Measurement:
         }
         return self.score_values[where]
 
-    def _progress(self, where: str) -> Callable[[int], None] | None:
+    def _progress_bar(self, where: str) -> keras.utils.Progbar | None:
         if not self.verbose:
             return None
         print(f"\n{where}")
-        bar = keras.utils.Progbar(target=None, unit_name="example")
-        return bar.update
+        return keras.utils.Progbar(target=None, unit_name="example")
 
 
 def _present(labels: np.ndarray | None, name: str) -> np.ndarray:
