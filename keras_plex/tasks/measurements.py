@@ -15,7 +15,8 @@ from keras_plex.metrics.ranking import fpr_at_tpr
 from keras_plex.models.batch_details import predict_batch
 from keras_plex.models.classifiers import output_kind
 from keras_plex.predictions import Predictions
-from keras_plex.scores import score
+from keras_plex.scores import Score
+from keras_plex.scores import ready_score
 from keras_plex.types import Data
 
 
@@ -80,10 +81,16 @@ def measure_forecasts(
 
 
 def measure_ood(
-    known: Predictions, unknown: Predictions, score_name: str
+    known: Predictions, unknown: Predictions, score: str | Score
 ) -> dict[str, float]:
-    """How well a score tells unknown from known: `auroc`, `aupr`, `fpr95`."""
-    function = score(score_name)
+    """How well a score tells unknown from known: `auroc`, `aupr`, `fpr95`.
+
+    Args:
+        known: of known examples; with features if the score reads them.
+        unknown: of out-of-distribution examples, whose score shall be higher.
+        score: a name, or a fitted score.
+    """
+    function = ready_score(score)
     return measure_ranking(function(known), function(unknown))
 
 

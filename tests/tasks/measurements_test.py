@@ -161,6 +161,25 @@ def test_ood_numbers_equal_scikit_learn(model, predictions, score):
     assert measured["fpr95"] == pytest.approx(fpr95)
 
 
+def test_a_fitted_score_tells_unknown_from_known(model):
+    fitted = keras_plex.scores.score("mahalanobis").fit(model, (X, Y))
+    known, _ = predict_data(model, X, features=True)
+    unknown, _ = predict_data(model, 30 * X, features=True)
+    measured = measure_ood(known, unknown, fitted)
+    is_ood = np.arange(2 * len(X)) >= len(X)
+    scores = np.concatenate([fitted(known), fitted(unknown)])
+    auroc = metrics.roc_auc_score(is_ood, scores)
+    assert measured["auroc"] == pytest.approx(auroc)
+    with pytest.raises(ValueError, match="mahalanobis.*fit"):
+        measure_ood(known, unknown, "mahalanobis")
+
+
+def test_batches_are_counted_as_they_pass(model):
+    counts = []
+    predict_data(model, X, batch_size=20, on_batch=counts.append)
+    assert counts == [20, 40, 50]
+
+
 def test_sets_that_do_not_overlap_rank_perfectly():
     sure = Predictions.from_outputs(np.array([[0.9, 0.1]] * 4), "probabilities")
     not_sure = Predictions.from_outputs(
