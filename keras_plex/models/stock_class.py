@@ -14,9 +14,11 @@ def in_front_of(ours: type, stock: type[keras.Model], prefix: str) -> type:
         stock: the class of the model.
         prefix: of the new class's name, before that of the stock class.
     """
+    # Where `from_config` was called on a class made here.
+    ours = vars(ours).get("ours", ours)
     if (ours, stock) not in _classes:
         # Keras would import the stock class's module to find this one.
-        names = {"__module__": "keras_plex"}
+        names = {"__module__": "keras_plex", "ours": ours}
         new = type(prefix + stock.__name__, (ours, stock), names)
         for cls in (new, ours):  # the last one is found by the name
             keras.saving.register_keras_serializable(

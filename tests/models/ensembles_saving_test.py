@@ -177,6 +177,19 @@ def test_saved_twice_and_uncompiled_it_is_the_same(name, tmp_path):
     np.testing.assert_array_equal(model.predict(X, verbose=0), expected)
 
 
+@pytest.mark.parametrize("name", ["deep", "dropout"])
+def test_a_model_made_by_its_own_class_has_the_same_class(name):
+    model = MODELS[name]()
+    twin = type(model).from_config(model.get_config())
+    assert type(twin) is type(model)
+    known = {
+        type(one): keras.saving.get_registered_name(type(one))
+        for one in (model, twin)
+    }
+    stock = {"deep": "DeepEnsemble", "dropout": "MCDropout"}[name]
+    assert known == {type(model): f"keras_plex>{stock}"}
+
+
 def test_frozen_layers_stay_frozen(tmp_path):
     stock = make_stock()
     stock.layers[1].trainable = False

@@ -24,6 +24,8 @@ def model():
         member_outputs=(True,),
         output_kinds=("regression",),
         covariance_head=None,
+        calibrator=None,
+        conformal_sets=None,
         call=lambda inputs, mask=None: inputs,
     )
 
