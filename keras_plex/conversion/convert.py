@@ -50,7 +50,10 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     """Converts `model`, which the caller owns, in place."""
     heads = find_heads(model)
     head = heads[0] if len(heads) == 1 else None
-    settings = settings.with_defaults()
+    family = find_family(model)
+    settings = settings.with_defaults(
+        default_head=family.default_head if family else "gp"
+    )
     check_head(settings, head, model)
     sites = []
     if settings.makes_members:
@@ -83,7 +86,6 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
         blocks.append(head.layer)
     layout = tile_where_needed(model, settings.ensemble_size, blocks)
     check_members_reach_an_output(model, layout, converted)
-    family = find_family(model)
     class_token_only = family is not None and family.prepare(model, blocks)
     return Conversion(
         settings, tuple(converted), head, heads, layout, class_token_only

@@ -48,12 +48,15 @@ class Settings:
         named = self.layers is not None
         return tuple(method.all_layers if named else method.layers)
 
-    def with_defaults(self) -> "Settings":
+    def with_defaults(self, default_head: str = "gp") -> "Settings":
         """The settings with the default head and stddev filled in.
 
         A Laplace head leaves the model as it is unless members are asked for.
+
+        Args:
+            default_head: of the model's family.
         """
-        head = "gp" if self.head is None else self.head
+        head = default_head if self.head is None else self.head
         stddev = self.fast_weight_stddev
         if stddev is not None:
             return dataclasses.replace(self, head=head)

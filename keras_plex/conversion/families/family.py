@@ -15,15 +15,19 @@ class Family:
             package.
         is_backbone: whether a member is a backbone, which needs a head.
         with_head: `(backbone, num_classes)` to a classifier around it.
+        default_head: what `head=None` means.
         prepare: `(model, layers)` changes a converted model in place, given
             the blocks that hold members; returns whether its passes need only
             the class token of the last block.
     """
 
     is_member: Callable[[keras.Model], bool]
-    is_backbone: Callable[[keras.Model], bool]
-    with_head: Callable[[keras.Model, int], keras.Model]
-    prepare: Callable[[keras.Model, list[keras.layers.Layer]], bool]
+    is_backbone: Callable[[keras.Model], bool] = lambda model: False
+    with_head: Callable[[keras.Model, int], keras.Model] | None = None
+    default_head: str = "gp"
+    prepare: Callable[[keras.Model, list[keras.layers.Layer]], bool] = (
+        lambda model, layers: False
+    )
 
 
 def has_ancestor(model: keras.Model, package: str, name: str) -> bool:

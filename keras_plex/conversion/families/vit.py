@@ -63,4 +63,9 @@ def prepare(model: keras.Model, blocks: list[keras.layers.Layer]) -> bool:
     return True
 
 
-FAMILY = Family(is_member, is_backbone, with_head, prepare)
+FAMILY = Family(
+    is_member=is_member,
+    is_backbone=is_backbone,
+    with_head=with_head,
+    prepare=prepare,
+)
