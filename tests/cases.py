@@ -4,6 +4,8 @@ Weights are all random, biases too: a weight left behind changes an output.
 """
 
 from collections.abc import Callable
+from typing import Any
+from typing import NamedTuple
 
 import keras
 import keras_hub
@@ -188,6 +190,28 @@ MODELS = {
 }
 
 
+class FamilyCase(NamedTuple):
+    """A tiny model of a family, and how `check_family` converts it.
+
+    Args:
+        make_model: makes the stock model.
+        arguments: of `plexify`, beside `ensemble_size` and the spread.
+        make_inputs: `(model, count)` to inputs; `None` draws them at random.
+        tiles_inputs: whether all of it runs once per member.
+    """
+
+    make_model: Callable[[], keras.Model]
+    arguments: dict[str, Any] = {}
+    make_inputs: Callable[[keras.Model, int], Any] | None = None
+    tiles_inputs: bool = False
+
+
+# One row for each family of models that `plexify` knows.
+FAMILIES: dict[str, FamilyCase] = {
+    "vit": FamilyCase(vit, {"last_blocks": 1}),
+}
+
+
 def make(name: str) -> keras.Model:
     """The model of this name with random weights, the same each time."""
     keras.utils.set_random_seed(0)
@@ -209,9 +233,14 @@ def examples(model: keras.Model, count: int = 4, seed: int = 1):
     generator = np.random.default_rng(seed)
 
     def draw(x):
-        shape = (count, *x.shape[1:])
+        shape = (count, *(5 if size is None else size for size in x.shape[1:]))
+        if "mask" in x.name:
+            words = np.ones(shape)
+            words[0, -1] = 0  # one sentence is shorter
+            return words.astype(x.dtype)
         if x.dtype.startswith("int"):
-            words = generator.integers(0, 7, size=shape)
+            known = 2 if "segment" in x.name else 7
+            words = generator.integers(0, known, size=shape)
             words[:, 0] = 1  # one word at least
             return words.astype(x.dtype)
         return generator.normal(size=shape).astype("float32")
