@@ -212,6 +212,16 @@ FAMILIES: dict[str, FamilyCase] = {
 }
 
 
+# For a head that has them: enough here.
+FEW_FEATURES = {"head_options": {"num_features": 8}}
+
+
+def make_family(name: str) -> keras.Model:
+    """The model of this row with random weights, the same each time."""
+    keras.utils.set_random_seed(0)
+    return with_random_weights(FAMILIES[name].make_model())
+
+
 def make(name: str) -> keras.Model:
     """The model of this name with random weights, the same each time."""
     keras.utils.set_random_seed(0)

@@ -1,4 +1,4 @@
-"""Every layer and metric keeps its contracts, on every backend."""
+"""Every layer, metric and family keeps its contracts, on every backend."""
 
 import importlib.util
 import os
@@ -11,8 +11,11 @@ import pytest
 
 import keras_plex
 from keras_plex import metrics
+from keras_plex.conversion import families
+from keras_plex.testing import check_family
 from keras_plex.testing import check_layer
 from keras_plex.testing import check_metric
+from tests import cases
 from tests.layer_cases import LAYERS
 from tests.metric_cases import METRICS
 
@@ -31,6 +34,32 @@ def test_metric_keeps_its_contracts(name):
     names = ("reads_labels", "tolerance")
     options = dict(zip(names, others, strict=True))
     check_metric(metric_class, arguments, make_batch, **options)
+
+
+# Messages of the stock models themselves, converted or not.
+@pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")
+@pytest.mark.parametrize("name", cases.FAMILIES)
+def test_family_keeps_its_contracts(name):
+    case = cases.FAMILIES[name]
+    check_family(
+        lambda: cases.make_family(name),
+        {**cases.FEW_FEATURES, **case.arguments},
+        make_inputs=case.make_inputs or cases.examples,
+        tiles_inputs=case.tiles_inputs,
+        # tests/backends_test.py loads the files of all of them.
+        fresh_process=False,
+    )
+
+
+def test_every_family_has_a_row():
+    known = {
+        name
+        for name, family in families.FAMILIES.items()
+        for case in cases.FAMILIES.values()
+        if family.is_member(case.make_model())
+    }
+    missing = sorted(set(families.FAMILIES) - known)
+    assert not missing, f"Add rows to FAMILIES in tests/cases.py for {missing}."
 
 
 def test_every_public_layer_has_a_row():

@@ -31,6 +31,7 @@ class Conversion:
     Args:
         settings: the arguments, with the head's name filled in.
         converted: the layers that took over from stock ones.
+        blocks: the layers around these whose rows are the members'.
         head: the one output layer after conversion, or `None`.
         heads: the layer that makes each flat output, or `None`.
         layout: where members are.
@@ -40,6 +41,7 @@ class Conversion:
 
     settings: Settings
     converted: tuple[keras.layers.Layer, ...]
+    blocks: tuple[keras.layers.Layer, ...]
     head: Head | None
     heads: list[Head | None]
     layout: Layout
@@ -88,7 +90,13 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     check_members_reach_an_output(model, layout, converted)
     class_token_only = family is not None and family.prepare(model, blocks)
     return Conversion(
-        settings, tuple(converted), head, heads, layout, class_token_only
+        settings=settings,
+        converted=tuple(converted),
+        blocks=tuple(blocks),
+        head=head,
+        heads=heads,
+        layout=layout,
+        class_token_only=class_token_only,
     )
 
 

@@ -1,5 +1,7 @@
 """Asserts that an object keeps the contracts of its kind: yours too."""
 
+from keras_plex.testing.family_contracts import FAMILY_CONTRACTS
+from keras_plex.testing.family_contracts import check_family
 from keras_plex.testing.layer_contracts import LAYER_CONTRACTS
 from keras_plex.testing.layer_contracts import check_layer
 from keras_plex.testing.metric_contracts import METRIC_CONTRACTS
@@ -7,9 +9,11 @@ from keras_plex.testing.metric_contracts import check_metric
 from keras_plex.testing.shared import JIT_COMPILE
 
 __all__ = [
+    "FAMILY_CONTRACTS",
     "JIT_COMPILE",
     "LAYER_CONTRACTS",
     "METRIC_CONTRACTS",
+    "check_family",
     "check_layer",
     "check_metric",
 ]

@@ -1,0 +1,128 @@
+"""A file that one backend wrote says the same under the others.
+
+Each backend's process has imported `keras_plex` and nothing else of ours: it
+loads the files of all families.
+"""
+
+import importlib.util
+import os
+import pathlib
+import pickle
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import keras_plex
+from tests import cases
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BACKENDS = ("tensorflow", "jax", "torch")
+
+# One of each kind, for the ways that take a process of their own.
+FEW = ("vit", "mlp")
+
+LOAD = """
+import pathlib, pickle, sys
+import keras, keras_plex
+for path in sorted(pathlib.Path(sys.argv[1]).glob("*.keras")):
+    inputs = pickle.loads(path.with_suffix(".inputs").read_bytes())
+    inputs = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
+    model = keras.saving.load_model(path)
+    outputs = keras.tree.flatten(model(inputs))
+    found = [keras.ops.convert_to_numpy(output) for output in outputs]
+    name = f"{path.stem}.{keras.config.backend()}"
+    path.with_name(name).write_bytes(pickle.dumps(found))
+    print(path.stem, flush=True)
+"""
+
+
+def save(name: str, folder: pathlib.Path) -> None:
+    """Converts a model and writes it, its inputs and its outputs."""
+    if name in cases.FAMILIES:
+        case = cases.FAMILIES[name]
+        stock = cases.make_family(name)
+        arguments = {**cases.FEW_FEATURES, **case.arguments}
+        make_inputs = case.make_inputs or cases.examples
+    else:
+        stock, make_inputs = cases.make(name), cases.examples
+        arguments = {"head": "keep", "last_blocks": 1}
+    model = keras_plex.plexify(
+        stock, seed=0, fast_weight_stddev=0.5, **arguments
+    )
+    x = make_inputs(stock, 4)
+    model.save(folder / f"{name}.keras")
+    tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
+    outputs = keras.tree.flatten(cases.to_numpy(model(tensors)))
+    (folder / f"{name}.inputs").write_bytes(pickle.dumps(x))
+    (folder / f"{name}.saved").write_bytes(pickle.dumps(outputs))
+
+
+def run(backend: str, *command: str) -> None:
+    result = subprocess.run(
+        [sys.executable, *command],
+        capture_output=True,
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            "PYTHONPATH": str(ROOT),
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        },
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr[-4000:]
+
+
+def check_loaded(folder: pathlib.Path, backend: str, tolerance: float) -> None:
+    files = sorted(folder.glob("*.saved"))
+    assert files
+    for path in files:
+        saved = pickle.loads(path.read_bytes())
+        loaded = pickle.loads(path.with_suffix(f".{backend}").read_bytes())
+        for one, other in zip(saved, loaded, strict=True):
+            np.testing.assert_allclose(
+                other, one, rtol=tolerance, atol=tolerance, err_msg=path.stem
+            )
+
+
+def skip_without(backend: str) -> None:
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"Needs {backend}, which is not installed.")
+
+
+@pytest.fixture(scope="module")
+def files_of_all(tmp_path_factory):
+    """Every family's file, written under the backend in use."""
+    folder = tmp_path_factory.mktemp("files")
+    for name in cases.FAMILIES:
+        save(name, folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_files_of_this_backend_load_in_a_fresh_process(files_of_all, backend):
+    skip_without(backend)
+    run(backend, "-c", LOAD, str(files_of_all))
+    is_same = backend == keras.config.backend()
+    check_loaded(files_of_all, backend, 0.0 if is_same else 1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "backend", [b for b in BACKENDS if b != keras.config.backend()]
+)
+def test_files_of_another_backend_load_here(tmp_path, backend):
+    skip_without(backend)
+    run(backend, "-m", "tests.backends_test", str(tmp_path), *FEW)
+    run(keras.config.backend(), "-c", LOAD, str(tmp_path))
+    check_loaded(tmp_path, keras.config.backend(), 1e-4)
+
+
+if __name__ == "__main__":
+    for model in sys.argv[2:]:
+        save(model, pathlib.Path(sys.argv[1]))
