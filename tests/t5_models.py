@@ -3,6 +3,8 @@
 import keras
 import keras_hub
 
+import keras_plex
+
 
 def t5_backbone(num_layers: int = 2, **arguments) -> keras.Model:
     """Width 8, two heads, gated feed-forward parts, twelve words."""
@@ -16,4 +18,11 @@ def t5_backbone(num_layers: int = 2, **arguments) -> keras.Model:
             "dropout": 0.0,
             **arguments,
         }
+    )
+
+
+def t5_classifier(num_layers: int = 1, **arguments) -> keras.Model:
+    """Three classes, read from the decoder's first state."""
+    return keras_plex.models.T5Classifier(
+        t5_backbone(num_layers), num_classes=3, **arguments
     )

@@ -94,6 +94,13 @@ class FeedForwardMembers:
         return x + self.dropout_layer(hidden, training=training)
 
 
+def with_head(backbone: keras.Model, num_classes: int) -> keras.Model:
+    """A classifier that reads the first state of the decoder."""
+    from keras_plex.hub.t5_classifier import T5Classifier
+
+    return T5Classifier(backbone, num_classes)
+
+
 def is_member(model: keras.Model) -> bool:
     """Whether it is a T5 backbone, or a task around one."""
     return is_backbone(model) or is_backbone(getattr(model, "backbone", None))
@@ -131,5 +138,6 @@ def is_feed_forward(
 FAMILY = Family(
     is_member=is_member,
     is_backbone=is_backbone,
+    with_head=with_head,
     tiles_inside=tiles_inside,
 )
