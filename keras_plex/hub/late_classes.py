@@ -29,9 +29,7 @@ def late_class(name: str) -> type:
             f"KerasHub's: {', '.join(LATE_CLASSES)}"
         )
     try:
-        module = importlib.import_module(
-            f"keras_plex.hub.{LATE_CLASSES[name]}"
-        )
+        module = importlib.import_module(f"keras_plex.hub.{LATE_CLASSES[name]}")
     except ImportError as error:
         raise ImportError(
             f'`{name}` needs KerasHub: pip install "keras_plex[hub]"'

@@ -1,5 +1,8 @@
 """T5 as a classifier: the first state of its decoder, or its label words."""
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,12 +58,18 @@ class T5Classifier(keras_hub.models.TextClassifier):
     Example:
 
     >>> backbone = keras_hub.models.T5Backbone(
-    ...     vocabulary_size=20, num_layers=1, num_heads=2, hidden_dim=8,
-    ...     intermediate_dim=16)
+    ...     vocabulary_size=20,
+    ...     num_layers=1,
+    ...     num_heads=2,
+    ...     hidden_dim=8,
+    ...     intermediate_dim=16,
+    ... )
     >>> classifier = T5Classifier(backbone, num_classes=3)
     >>> tokens = np.array([[5, 7, 1], [9, 1, 0]])
-    >>> inputs = {"encoder_token_ids": tokens,
-    ...           "encoder_padding_mask": tokens > 0}
+    >>> inputs = {
+    ...     "encoder_token_ids": tokens,
+    ...     "encoder_padding_mask": tokens > 0,
+    ... }
     >>> classifier.predict(inputs, verbose=0).shape
     (2, 3)
 
@@ -103,7 +112,9 @@ class T5Classifier(keras_hub.models.TextClassifier):
             name: backbone.input[name]
             for name in ("encoder_token_ids", "encoder_padding_mask")
         }
-        x = self.output_dropout(first_decoder_state(backbone, inputs))
+        with without_false_alarms():
+            x = first_decoder_state(backbone, inputs)
+        x = self.output_dropout(x)
         outputs = self.output_dense(x)
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
         if label_token_ids is not None:
@@ -115,6 +126,10 @@ class T5Classifier(keras_hub.models.TextClassifier):
         self.dropout = dropout
         self.label_token_ids = label_token_ids
 
+    def call(self, inputs, training=None, mask=None):
+        with without_false_alarms():
+            return super().call(inputs, training=training, mask=mask)
+
     def get_config(self) -> Config:
         return {
             **super().get_config(),
@@ -123,6 +138,23 @@ class T5Classifier(keras_hub.models.TextClassifier):
             "dropout": self.dropout,
             "label_token_ids": self.label_token_ids,
         }
+
+
+FALSE_ALARMS = (
+    # The decoder attends to its one step: a softmax over one number.
+    "You are using a softmax over axis",
+    # T5's attention takes `mask=` by name and returns none.
+    "Layer '(self|cross)_attention' .of type T5MultiHeadAttention. was passed",
+)
+
+
+@contextlib.contextmanager
+def without_false_alarms() -> Iterator[None]:
+    """Within it, Keras does not warn of what T5 does on purpose."""
+    with warnings.catch_warnings():
+        for message in FALSE_ALARMS:
+            warnings.filterwarnings("ignore", message, UserWarning)
+        yield
 
 
 def first_decoder_state(

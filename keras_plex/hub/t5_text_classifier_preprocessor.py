@@ -9,9 +9,7 @@ from keras_plex.types import Config
 
 
 @keras.saving.register_keras_serializable("keras_plex")
-class T5TextClassifierPreprocessor(
-    keras_hub.models.TextClassifierPreprocessor
-):
+class T5TextClassifierPreprocessor(keras_hub.models.TextClassifierPreprocessor):
     """Turns strings into the inputs of `T5Classifier`.
 
     A text becomes its tokens, T5's end token, and padding; one that is too
@@ -36,10 +34,19 @@ class T5TextClassifierPreprocessor(
     >>> import io, sentencepiece
     >>> file = io.BytesIO()
     >>> sentencepiece.SentencePieceTrainer.train(
-    ...     sentence_iterator=iter(["the quick brown fox"]), model_writer=file,
-    ...     model_type="WORD", vocab_size=7, bos_id=-1, pad_id=0, eos_id=1,
-    ...     unk_id=2, pad_piece="<pad>", eos_piece="</s>", unk_piece="<unk>",
-    ...     minloglevel=2)
+    ...     sentence_iterator=iter(["the quick brown fox"]),
+    ...     model_writer=file,
+    ...     model_type="WORD",
+    ...     vocab_size=7,
+    ...     bos_id=-1,
+    ...     pad_id=0,
+    ...     eos_id=1,
+    ...     unk_id=2,
+    ...     pad_piece="<pad>",
+    ...     eos_piece="</s>",
+    ...     unk_piece="<unk>",
+    ...     minloglevel=2,
+    ... )
     >>> tokenizer = keras_hub.models.T5Tokenizer(file.getvalue())
     >>> preprocessor = T5TextClassifierPreprocessor(tokenizer, 4)
     >>> found = preprocessor(["the fox", "quick quick quick quick"])

@@ -15,6 +15,7 @@ from keras_plex.conversion.families import t5
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.surgery import intercept_calls
 from keras_plex.models.plex_model import adopt
+from keras_plex.ops.ensemble_axis import split_members
 from keras_plex.ops.ensemble_axis import tile_members
 from tests import cases
 from tests.t5_models import t5_backbone
@@ -54,12 +55,16 @@ def members_of(plex, x, **arguments):
         return plex(x, **arguments)
 
 
+def by_member(rows):
+    """`(ensemble, batch, length, dim)`."""
+    return cases.to_numpy(split_members(rows, MEMBERS))
+
+
 CHOICES = [
-    {"last_blocks": 1},
-    {"last_blocks": 1, "use_gated_activation": False},
-    {"last_blocks": 2},
+    {"num_layers": 1},
+    {"num_layers": 1, "use_gated_activation": False},
     {"last_blocks": "all"},
-    {"last_blocks": 1, "method": "lora_ensemble", "fast_weight_stddev": None},
+    {"num_layers": 1, "method": "lora_ensemble", "fast_weight_stddev": None},
     {"layers": ["encoder_layer_1/(in|out)put_projector"]},
     {"layers": ["decoder_layer_0/gate_projector", "decoder_layer_1"]},
 ]
@@ -83,10 +88,8 @@ def test_members_are_those_of_tiled_arguments(choice, monkeypatch):
     assert set(ours) == set(theirs)
     for name, rows in theirs.items():
         np.testing.assert_allclose(ours[name], rows, atol=1e-6, rtol=1e-6)
-    # (batch, ensemble, length, dim)
-    rows = cases.to_numpy(ours["decoder_sequence_output"])
-    assert rows.shape[:2] == (BATCH, MEMBERS)
-    assert np.abs(rows[:, 0] - rows[:, 1]).max() > 0.01
+    one, two, _ = by_member(ours["decoder_sequence_output"])
+    assert np.abs(one - two).max() > 0.01
 
 
 def test_gradients_are_those_of_tiled_arguments(monkeypatch):
@@ -218,16 +221,16 @@ def test_a_stock_pass_tiles_nothing():
     assert layer(hidden, encoder_hidden_states=hidden)[0].shape[0] == 12
     one = plex.decoder_transformer_layers[-1]
     assert not isinstance(one, t5.FeedForwardMembers)
-    assert members_of(plex, x)["decoder_sequence_output"].shape[:2] == (4, 1)
+    assert members_of(plex, x)["decoder_sequence_output"].shape[0] == BATCH
 
 
 def test_dropout_differs_between_members_in_training():
     plex, x = converted(fast_weight_stddev=0.0, dropout=0.5)
     name = "decoder_sequence_output"
-    rows = cases.to_numpy(members_of(plex, x, training=True)[name])
-    assert np.abs(rows[:, 0] - rows[:, 1]).max() > 0.01
-    rows = cases.to_numpy(members_of(plex, x, training=False)[name])
-    np.testing.assert_allclose(rows[:, 0], rows[:, 1], atol=1e-6)
+    one, two, _ = by_member(members_of(plex, x, training=True)[name])
+    assert np.abs(one - two).max() > 0.01
+    one, two, _ = by_member(members_of(plex, x, training=False)[name])
+    np.testing.assert_allclose(one, two, atol=1e-6)
 
 
 def test_rows_that_come_tiled_are_left_alone(monkeypatch):
@@ -241,8 +244,8 @@ def test_rows_that_come_tiled_are_left_alone(monkeypatch):
         plex, x = converted(fast_weight_stddev=0.0)
     found = members_of(plex, x)["decoder_sequence_output"]
     stock = stock_backbone()(x)["decoder_sequence_output"]
-    for member in range(MEMBERS):
-        np.testing.assert_allclose(found[:, member], stock, atol=1e-5)
+    for member in by_member(found):
+        np.testing.assert_allclose(member, stock, atol=1e-5)
 
 
 @pytest.mark.parametrize(
