@@ -135,17 +135,25 @@ def train(
         metrics=["accuracy"],
         jit_compile=False,
     )
-    texts, labels = data.train
-    # The validation data fits the mean-field factor at the end.
-    validation = data.validation
+    # Tokens, once: KerasHub does not shuffle strings, Keras does shuffle these.
+    preprocessor, model.preprocessor = model.preprocessor, None
+    (x, y), (x_validation, y_validation) = (
+        (preprocessor(np.array(texts)), labels)
+        for texts, labels in (data.train, data.validation)
+    )
     model.fit(
-        np.array(texts),
-        labels,
+        keras.tree.map_structure(keras.ops.convert_to_numpy, x),
+        y,
         batch_size=batch_size,
         epochs=epochs,
-        validation_data=(np.array(validation[0]), validation[1]),
+        # Fits the mean-field factor at the end.
+        validation_data=(
+            keras.tree.map_structure(keras.ops.convert_to_numpy, x_validation),
+            y_validation,
+        ),
         verbose=2,
     )
+    model.preprocessor = preprocessor
 
 
 def measure(model: keras.Model, data: Intents) -> dict[str, float]:

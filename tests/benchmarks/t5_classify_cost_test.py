@@ -25,11 +25,6 @@ pytestmark = pytest.mark.benchmark
 VARIANTS = {
     "stock": None,
     "T5-Plex recipe": keras_plex.recipes.T5_PLEX,
-    "recipe, attention too": {
-        **keras_plex.recipes.T5_PLEX,
-        "ensemble_attention": True,
-    },
-    "plexify": {},
 }
 
 
