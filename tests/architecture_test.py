@@ -25,7 +25,7 @@ FLOORS = (
     {"types", "tables", "checks"},
     {"ops", "initializers"},
     {"predictions", "batches", "calibration"},
-    {"layers", "losses"},
+    {"layers", "losses", "hub"},
     {"conversion"},
     {"models", "optimizers"},
     {"plexify", "recipes"},

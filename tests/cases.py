@@ -14,6 +14,8 @@ from keras import layers
 from keras import ops
 from keras import tree
 
+from tests import t5_models
+
 CLASSES = 3
 
 
@@ -209,6 +211,14 @@ class FamilyCase(NamedTuple):
 # One row for each family of models that `plexify` knows.
 FAMILIES: dict[str, FamilyCase] = {
     "vit": FamilyCase(vit, {"last_blocks": 1}),
+    "t5_backbone": FamilyCase(
+        t5_models.t5_backbone, {"num_classes": CLASSES, "last_blocks": 1}
+    ),
+    "t5_classifier": FamilyCase(t5_models.t5_classifier, {"last_blocks": 1}),
+    "t5_plex": FamilyCase(
+        t5_models.t5_classifier,
+        {"last_blocks": 1, "ensemble_attention": False, "head": "gp"},
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""KerasHub tasks that KerasHub lacks, in its own style."""

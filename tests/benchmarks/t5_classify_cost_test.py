@@ -1,0 +1,100 @@
+"""What a T5 classifier costs as T5-Plex, as ratios to the stock one.
+
+    python -m pytest tests/benchmarks -m benchmark -s -k t5_classify
+
+Shape of T5-small in its 1.1 version: 8 + 8 layers, width 512, one decoder
+step. The models take turns in one process; a ratio is the median over rounds
+of the ratio within a round, so that a drift of the machine's speed cancels.
+"""
+
+import statistics
+import time
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+
+import keras_plex
+
+BATCH, LENGTH, CLASSES, VOCABULARY = 8, 64, 150, 32128
+ROUNDS = 15
+
+pytestmark = pytest.mark.benchmark
+
+VARIANTS = {
+    "stock": None,
+    "T5-Plex recipe": keras_plex.recipes.T5_PLEX,
+}
+
+
+@pytest.fixture(scope="module")
+def models():
+    keras.utils.set_random_seed(0)
+    backbone = keras_hub.models.T5Backbone(
+        vocabulary_size=VOCABULARY,
+        num_layers=8,
+        num_heads=6,
+        hidden_dim=512,
+        intermediate_dim=1024,
+        key_value_dim=64,
+        dropout=0.1,
+        activation="gelu",
+    )
+    stock = keras_plex.models.T5Classifier(backbone, num_classes=CLASSES)
+    return {
+        name: stock if kw is None else keras_plex.plexify(stock, seed=0, **kw)
+        for name, kw in VARIANTS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    generator = np.random.default_rng(0)
+    shape = (BATCH, LENGTH)
+    return {
+        "encoder_token_ids": generator.integers(2, VOCABULARY, size=shape),
+        "encoder_padding_mask": np.ones(shape, "int32"),
+    }
+
+
+def test_forward_stays_within_its_bound(models, inputs):
+    calls = {}
+    for name, model in models.items():
+        model.compile(jit_compile=False)
+        calls[name] = lambda model=model: model.predict_on_batch(inputs)
+    ratios = compare(f"forward, batch {BATCH}, {LENGTH} tokens", calls)
+    assert ratios["T5-Plex recipe"] <= 1.10
+
+
+def test_training_step_stays_within_its_bound(models, inputs):
+    y = np.random.default_rng(0).integers(0, CLASSES, size=BATCH)
+    calls = {}
+    for name, model in models.items():
+        model.compile(
+            keras.optimizers.SGD(1e-4),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            jit_compile=False,
+        )
+        calls[name] = lambda model=model: model.train_on_batch(inputs, y)
+    ratios = compare(f"training step, batch {BATCH}, {LENGTH} tokens", calls)
+    assert ratios["T5-Plex recipe"] <= 1.15
+
+
+def compare(title, calls):
+    """Prints the median milliseconds and ratios to stock; gives the ratios."""
+    seconds = {name: [] for name in calls}
+    for turn in range(ROUNDS + 2):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            if turn >= 2:  # the first ones compile
+                seconds[name].append(time.perf_counter() - start)
+    ratios = {}
+    print(f"\n{title}: median ms, ratio to stock")
+    for name, values in seconds.items():
+        pairs = zip(values, seconds["stock"], strict=True)
+        ratios[name] = statistics.median(one / other for one, other in pairs)
+        median = 1000 * statistics.median(values)
+        print(f"  {name:<26}{median:>9.1f}{ratios[name]:>8.3f}")
+    return ratios
