@@ -6,6 +6,7 @@ import warnings
 import keras
 
 from keras_plex.conversion import forward_pass
+from keras_plex.conversion.families import find_default_head
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import HEAD_OPTIONS
 from keras_plex.conversion.heads import HEADS
@@ -51,9 +52,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     heads = find_heads(model)
     head = heads[0] if len(heads) == 1 else None
     family = find_family(model)
-    settings = settings.with_defaults(
-        default_head=family.default_head if family else "gp"
-    )
+    settings = settings.with_defaults(default_head=find_default_head(model))
     check_head(settings, head, model)
     sites = []
     if settings.makes_members:
