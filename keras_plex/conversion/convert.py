@@ -83,7 +83,12 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     blocks = [site.block for site in sites]
     if settings.head == "batch_ensemble" or not sites:
         blocks.append(head.layer)
-    layout = tile_where_needed(model, settings.ensemble_size, blocks)
+    layout = lay_out_members(
+        model,
+        settings.ensemble_size,
+        blocks,
+        family.tiles_inside(sites) if family else {},
+    )
     check_members_reach_an_output(model, layout, converted)
     class_token_only = family is not None and family.prepare(model, blocks)
     return Conversion(
@@ -140,6 +145,32 @@ def convert_head(head: Head, settings: Settings) -> None:
         options.setdefault("seed", settings.seed)
     HEADS[str(settings.head)](head, settings.ensemble_size, options)
     add_mixin(head.layer, forward_pass.RecordsInputs)
+
+
+def lay_out_members(
+    model: keras.Model,
+    ensemble_size: int,
+    blocks: list[keras.layers.Layer],
+    tiles_inside: dict[keras.layers.Layer, type],
+) -> Layout:
+    """Makes the blocks tile, at their arguments or inside.
+
+    Args:
+        model: converted in place already; changed in place.
+        ensemble_size: positive int.
+        blocks: those that hold converted layers.
+        tiles_inside: the blocks that tile inside, with the mixin that does.
+    """
+    if ensemble_size == 1:
+        tiles_inside = {}
+    for block, mixin in tiles_inside.items():
+        add_mixin(block, mixin, inner_ensemble_size=ensemble_size)
+    others = [block for block in blocks if block not in tiles_inside]
+    layout = tile_where_needed(model, ensemble_size, others)
+    if layout.tiled_inputs:
+        for block in tiles_inside:
+            block.inner_ensemble_size = 1
+    return layout
 
 
 def check_members_reach_an_output(

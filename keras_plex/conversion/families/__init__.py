@@ -3,11 +3,13 @@
 import keras
 
 from keras_plex.conversion.families import language_model
+from keras_plex.conversion.families import t5
 from keras_plex.conversion.families import vit
 from keras_plex.conversion.families.family import Family
 
 FAMILIES: dict[str, Family] = {
     "vit": vit.FAMILY,
+    "t5": t5.FAMILY,
     "language_model": language_model.FAMILY,
 }
 

@@ -2,8 +2,11 @@
 
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Sequence
 
 import keras
+
+from keras_plex.conversion.sites import Site
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +22,9 @@ class Family:
         prepare: `(model, layers)` changes a converted model in place, given
             the blocks that hold members; returns whether its passes need only
             the class token of the last block.
+        tiles_inside: the sites to the blocks that tile rows inside rather than
+            at their arguments, each with the mixin that does it, which reads
+            `inner_ensemble_size`.
     """
 
     is_member: Callable[[keras.Model], bool]
@@ -27,6 +33,9 @@ class Family:
     default_head: str = "gp"
     prepare: Callable[[keras.Model, list[keras.layers.Layer]], bool] = (
         lambda model, layers: False
+    )
+    tiles_inside: Callable[[Sequence[Site]], dict[keras.layers.Layer, type]] = (
+        lambda sites: {}
     )
 
 
