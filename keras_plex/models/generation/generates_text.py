@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 from keras import tree
 
+from keras_plex.conversion.vocabulary_head import counting_tokens
 from keras_plex.models.generation.generated_text import GeneratedText
 from keras_plex.models.generation.prompts import Prompts
 from keras_plex.models.generation.prompts import to_array
@@ -19,6 +20,11 @@ TOKENS = "tokens"
 
 class GeneratesText:
     """Mixin in front of a converted KerasHub `CausalLM` or `Seq2SeqLM`."""
+
+    def call(self, inputs: dict, *args, **kwargs) -> Any:
+        _, mask = token_names(inputs)
+        with counting_tokens(inputs[mask]):
+            return super().call(inputs, *args, **kwargs)
 
     def generate_with_uncertainty(
         self,
