@@ -14,6 +14,8 @@ from keras import layers
 from keras import ops
 from keras import tree
 
+from tests import seq2seq_models
+
 CLASSES = 3
 
 
@@ -209,6 +211,12 @@ class FamilyCase(NamedTuple):
 # One row for each family of models that `plexify` knows.
 FAMILIES: dict[str, FamilyCase] = {
     "vit": FamilyCase(vit, {"last_blocks": 1}),
+    "t5_seq2seq_lm": FamilyCase(
+        seq2seq_models.t5_seq2seq_lm, {"last_blocks": 2}
+    ),
+    "t5gemma": FamilyCase(seq2seq_models.t5gemma, {"last_blocks": 1}),
+    "bart": FamilyCase(seq2seq_models.bart, {"last_blocks": 1}),
+    "gpt2": FamilyCase(seq2seq_models.gpt2, {"last_blocks": 1}),
 }
 
 

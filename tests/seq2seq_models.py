@@ -6,8 +6,6 @@ import keras
 import keras_hub
 import numpy as np
 
-from tests.cases import with_random_weights
-
 VOCABULARY = 13
 
 
@@ -143,11 +141,3 @@ def t5_with_strings() -> keras.Model:
     return keras_hub.models.T5Seq2SeqLM(
         t5_backbone(vocabulary_size=size), preprocessor=preprocessor
     )
-
-
-def with_sharp_words(model: keras.Model) -> keras.Model:
-    """Random weights, and next-token distributions far from uniform."""
-    model = with_random_weights(model)
-    embedding = model.backbone.token_embedding
-    embedding.set_weights([4.0 * x for x in embedding.get_weights()])
-    return model

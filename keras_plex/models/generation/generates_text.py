@@ -71,13 +71,13 @@ class GeneratesText:
             for name in found[0]
             if name != "text"
         }
-        text = None
+        lines = None
         if self.preprocessor is not None:
-            text = [line for one in found for line in one["text"]]
-        if prompts.is_single:
-            fields = {name: x[0] for name, x in fields.items()}
-            text = text[0]
-        return GeneratedText(text=text, **fields)
+            lines = [line for one in found for line in one["text"]]
+        if lines is None or not prompts.is_single:
+            return GeneratedText(text=lines, **fields)
+        fields = {name: x[0] for name, x in fields.items()}
+        return GeneratedText(text=lines[0], **fields)
 
     def get_compile_config(self) -> Config:
         """As of the stock class, and the sampler."""

@@ -198,7 +198,6 @@ class CacheEntry:
         return members_after_batch(rows, self.ensemble_size)
 
 
-
 def _with_entries(cache: Tensor, entries: int) -> Tensor:
     # (batch, layers, ...) -> (batch, entries, ...)
     batch, _, *rest = ops.shape(cache)

@@ -31,9 +31,7 @@ class TiledPrompts(GeneratesText):
         try:
             with forward_pass.stock_pass():
                 outputs = super().generate_step(
-                    tree.map_structure(
-                        lambda x: tile_members(x, size), inputs
-                    ),
+                    tree.map_structure(lambda x: tile_members(x, size), inputs),
                     *args,
                     **kwargs,
                 )

@@ -2,6 +2,7 @@
 
 import math
 import weakref
+from typing import Any
 
 import keras
 from keras import ops
@@ -39,9 +40,7 @@ def measure_tokens(
         "mutual_information": ops.maximum(total - expected, 0.0),
         "log_probability": ops.squeeze(chosen, axis=-1),
     }
-    return {
-        name: ops.pad(x, ((0, 0), (1, 0))) for name, x in measures.items()
-    }
+    return {name: ops.pad(x, ((0, 0), (1, 0))) for name, x in measures.items()}
 
 
 class TokenMeasures(keras.Model):
@@ -65,7 +64,7 @@ class TokenMeasures(keras.Model):
         """Nothing: the model is built."""
 
     def call(self, inputs, training=None):
-        model = self.reference()
+        model = self.measured_model
         with forward_pass.returning(forward_pass.MEMBERS):
             rows = model(inputs, training=False)
         members = split_members(rows, model.ensemble_size)
@@ -74,16 +73,21 @@ class TokenMeasures(keras.Model):
         return measure_tokens(log_probabilities, inputs[tokens])
 
     @property
+    def measured_model(self) -> Any:
+        """The model whose tokens it measures."""
+        return self.reference()
+
+    @property
     def variables(self) -> list:
-        return self.reference().variables
+        return self.measured_model.variables
 
     @property
     def trainable_variables(self) -> list:
-        return self.reference().trainable_variables
+        return self.measured_model.trainable_variables
 
     @property
     def non_trainable_variables(self) -> list:
-        return self.reference().non_trainable_variables
+        return self.measured_model.non_trainable_variables
 
 
 def _entropy(log_probabilities: Tensor) -> Tensor:

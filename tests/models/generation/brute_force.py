@@ -1,7 +1,6 @@
 """Text written the slow way: whole passes, no cache, one token at a time."""
 
 import numpy as np
-from keras import ops
 
 from keras_plex.models.generation.prompts import token_names
 

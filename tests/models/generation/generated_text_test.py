@@ -19,9 +19,7 @@ def generated(log_probability, mask):
 
 def test_sequence_log_probability_is_the_sum_over_tokens():
     found = generated(np.log([[1.0, 0.5, 0.25]]), [[0, 1, 1]])
-    np.testing.assert_allclose(
-        np.exp(found.sequence_log_probability), [0.125]
-    )
+    np.testing.assert_allclose(np.exp(found.sequence_log_probability), [0.125])
 
 
 def test_confidence_does_not_depend_on_the_length():

@@ -8,11 +8,12 @@ import pytest
 from keras_plex import plexify
 from tests import seq2seq_models
 from tests.cases import to_numpy
+from tests.sharp_words import with_sharp_words
 
 
 def converted(make=seq2seq_models.t5_seq2seq_lm, **compiled):
     keras.utils.set_random_seed(0)
-    stock = seq2seq_models.with_sharp_words(make())
+    stock = with_sharp_words(make())
     model = plexify(stock, last_blocks=1, fast_weight_stddev=0.5, seed=1)
     model.compile(**{"sampler": "greedy", "run_eagerly": True, **compiled})
     return model
@@ -144,9 +145,7 @@ def test_a_loaded_model_keeps_the_sampler(tmp_path):
 
 def test_another_meaning_of_the_outputs_drops_the_compiled_function():
     model = converted()
-    model.generate(
-        seq2seq_models.prompts_for(model), stop_token_ids=None
-    )
+    model.generate(seq2seq_models.prompts_for(model), stop_token_ids=None)
     assert model.generate_function is not None
     model.forget_compiled_functions()
     assert model.generate_function is None

@@ -14,6 +14,7 @@ from tests import seq2seq_models
 from tests.cases import to_numpy
 from tests.models.generation import brute_force
 from tests.seq2seq_models import tokens_of
+from tests.sharp_words import with_sharp_words
 
 MEMBERS = 3
 LAST = {"last_blocks": 1}
@@ -37,7 +38,7 @@ SAMPLERS = {
 
 def converted(make=seq2seq_models.t5_seq2seq_lm, **arguments):
     keras.utils.set_random_seed(0)
-    stock = seq2seq_models.with_sharp_words(make())
+    stock = with_sharp_words(make())
     arguments = {"fast_weight_stddev": 0.5, "seed": 1, **arguments}
     return stock, plexify(stock, **arguments)
 

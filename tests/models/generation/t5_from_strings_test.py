@@ -13,6 +13,7 @@ from keras import ops
 from keras_plex import plexify
 from tests import seq2seq_models
 from tests.cases import to_numpy
+from tests.sharp_words import with_sharp_words
 
 PAIRS = {
     "encoder_text": ["the quick brown fox", "the earth is round"] * 4,
@@ -23,7 +24,7 @@ TEXTS = ["the quick brown fox", "the earth is round"]
 
 def stock_model():
     keras.utils.set_random_seed(0)
-    return seq2seq_models.with_sharp_words(seq2seq_models.t5_with_strings())
+    return with_sharp_words(seq2seq_models.t5_with_strings())
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from keras_plex.models.generation.tiled_prompts import TiledPrompts
 from tests import seq2seq_models
 from tests.models.generation import brute_force
 from tests.seq2seq_models import tokens_of
+from tests.sharp_words import with_sharp_words
 
 MODELS = {
     "gpt2": seq2seq_models.gpt2,
@@ -20,7 +21,7 @@ MODELS = {
 
 def converted(name, **arguments):
     keras.utils.set_random_seed(0)
-    stock = seq2seq_models.with_sharp_words(MODELS[name]())
+    stock = with_sharp_words(MODELS[name]())
     arguments = {"fast_weight_stddev": 0.5, "seed": 1, **arguments}
     return stock, plexify(stock, last_blocks=1, **arguments)
 
