@@ -27,6 +27,7 @@ pytestmark = pytest.mark.benchmark
 
 VARIANTS = {
     "stock": None,
+    "T5-Plex": T5_PLEX,
     "T5-Plex, stock head": T5_PLEX_KEEP,
     "last block": {"last_blocks": 1},
 }

@@ -10,6 +10,7 @@ from keras import tree
 from keras_plex.conversion.vocabulary_head import counting_tokens
 from keras_plex.models.generation.generated_text import GeneratedText
 from keras_plex.models.generation.prompts import Prompts
+from keras_plex.models.generation.prompts import padding_mask
 from keras_plex.models.generation.prompts import to_array
 from keras_plex.models.generation.prompts import token_names
 from keras_plex.models.generation.token_measures import TokenMeasures
@@ -21,9 +22,8 @@ TOKENS = "tokens"
 class GeneratesText:
     """Mixin in front of a converted KerasHub `CausalLM` or `Seq2SeqLM`."""
 
-    def call(self, inputs: dict, *args, **kwargs) -> Any:
-        _, mask = token_names(inputs)
-        with counting_tokens(inputs[mask]):
+    def call(self, inputs: Any, *args, **kwargs) -> Any:
+        with counting_tokens(padding_mask(inputs)):
             return super().call(inputs, *args, **kwargs)
 
     def generate_with_uncertainty(

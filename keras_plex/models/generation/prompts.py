@@ -65,6 +65,14 @@ def token_names(batch: dict[str, Tensor]) -> tuple[str, str]:
     )
 
 
+def padding_mask(inputs: Any) -> Tensor | None:
+    """Which of the written tokens count, where a model's inputs tell."""
+    if not isinstance(inputs, dict):
+        return None
+    found = [inputs[mask] for mask in TOKENS.values() if mask in inputs]
+    return found[0] if found else None
+
+
 def to_array(x: Tensor) -> np.ndarray:
     """A tensor of any backend, or of TensorFlow's preprocessing, as array."""
     return np.asarray(x) if not ops.is_tensor(x) else ops.convert_to_numpy(x)

@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from keras_plex.models.generation.prompts import Prompts
+from keras_plex.models.generation.prompts import padding_mask
 from keras_plex.models.generation.prompts import to_array
 from keras_plex.models.generation.prompts import token_names
 
@@ -69,3 +70,10 @@ def test_prompts_without_tokens_raise():
 def test_tensors_and_arrays_become_arrays():
     for x in (ops.ones((2,)), np.ones(2), [1.0, 1.0]):
         assert to_array(x).tolist() == [1.0, 1.0]
+
+
+def test_the_padding_mask_is_that_of_the_written_tokens():
+    both = {"encoder_padding_mask": 1, "decoder_padding_mask": 2}
+    assert padding_mask(both) == 2
+    assert padding_mask({"padding_mask": 3}) == 3
+    assert padding_mask({"images": 4}) is padding_mask([5]) is None
