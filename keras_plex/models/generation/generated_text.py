@@ -38,7 +38,7 @@ class GeneratedText:
     ...     mutual_information=np.zeros((1, 4)),
     ...     log_probability=np.log([[1.0, 0.5, 0.25, 1.0]]),
     ... )
-    >>> found.sequence_log_probability.round(3), found.confidence
+    >>> found.sequence_log_probability.round(3), found.confidence.round(3)
     (array([-2.079]), array([0.5]))
 
     Reference:

@@ -46,6 +46,7 @@ class GeneratesText:
 
         Example:
 
+        >>> import keras_hub
         >>> backbone = keras_hub.models.T5Backbone(16, 2, 2, 8, 8)
         >>> stock = keras_hub.models.T5Seq2SeqLM(backbone)
         >>> model = keras_plex.plexify(stock, last_blocks=1, seed=0)
