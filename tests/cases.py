@@ -15,6 +15,7 @@ from keras import ops
 from keras import tree
 
 from tests import t5_models
+from tests import seq2seq_models
 
 CLASSES = 3
 
@@ -219,6 +220,12 @@ FAMILIES: dict[str, FamilyCase] = {
         t5_models.t5_classifier,
         {"last_blocks": 1, "ensemble_attention": False, "head": "gp"},
     ),
+    "t5_seq2seq_lm": FamilyCase(
+        seq2seq_models.t5_seq2seq_lm, {"last_blocks": 2}
+    ),
+    "t5gemma": FamilyCase(seq2seq_models.t5gemma, {"last_blocks": 1}),
+    "bart": FamilyCase(seq2seq_models.bart, {"last_blocks": 1}),
+    "gpt2": FamilyCase(seq2seq_models.gpt2, {"last_blocks": 1}),
 }
 
 

@@ -6,6 +6,7 @@ import warnings
 import keras
 
 from keras_plex.conversion import forward_pass
+from keras_plex.conversion.families import find_default_head
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import HEAD_OPTIONS
 from keras_plex.conversion.heads import HEADS
@@ -22,6 +23,9 @@ from keras_plex.conversion.surgery import number_of_calls
 from keras_plex.conversion.surgery import upgrade_layer
 from keras_plex.conversion.tiling import Layout
 from keras_plex.conversion.tiling import tile_where_needed
+from keras_plex.conversion.vocabulary_head import convert_vocabulary_head
+from keras_plex.conversion.vocabulary_head import find_vocabulary_head
+from keras_plex.conversion.vocabulary_head import is_vocabulary_head
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +57,10 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     heads = find_heads(model)
     head = heads[0] if len(heads) == 1 else None
     family = find_family(model)
-    settings = settings.with_defaults(
-        default_head=family.default_head if family else "gp"
-    )
+    settings = settings.with_defaults(default_head=find_default_head(model))
+    if head is None and settings.head == "gp":
+        head = find_vocabulary_head(model)
+        heads = heads if head is None else [head]
     check_head(settings, head, model)
     sites = []
     if settings.makes_members:
@@ -139,7 +144,9 @@ def check_head(
             f"so it cannot get the head {name!r}. Pass `num_classes=` to give "
             'it a new head, or `head="keep"` to leave its outputs as they are.'
         )
-    if name != "keep" and number_of_calls(head.layer) > 1:
+    if name == "keep" or is_vocabulary_head(head):
+        return
+    if number_of_calls(head.layer) > 1:
         raise ValueError(
             f"The output layer {head.layer.path!r} of {model.name!r} is called "
             f"{number_of_calls(head.layer)} times, so it cannot become the "
@@ -152,7 +159,10 @@ def convert_head(head: Head, settings: Settings) -> None:
     options = dict(settings.head_options or {})
     if "seed" in HEAD_OPTIONS[str(settings.head)]:
         options.setdefault("seed", settings.seed)
-    HEADS[str(settings.head)](head, settings.ensemble_size, options)
+    convert = HEADS[str(settings.head)]
+    if is_vocabulary_head(head):
+        convert = convert_vocabulary_head
+    convert(head, settings.ensemble_size, options)
     add_mixin(head.layer, forward_pass.RecordsInputs)
 
 

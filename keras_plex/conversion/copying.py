@@ -52,7 +52,10 @@ def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
         return
     try:
         config = model.get_compile_config()
-        copy.compile(**keras.saving.deserialize_keras_object(config))
+        copy.compile(
+            **keras.saving.deserialize_keras_object(config),
+            **_sampler_of(model),
+        )
         if getattr(copy, "optimizer", None) is not None:
             copy.optimizer.build(copy.trainable_variables)
     except Exception as error:
@@ -61,6 +64,14 @@ def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
             f"{str(error)[:200]}. Call `compile` again.",
             stacklevel=3,
         )
+
+
+def _sampler_of(model: keras.Model) -> Config:
+    # Keras does not know it, as it is KerasHub's.
+    sampler = getattr(model, "sampler", None)
+    if sampler is None:
+        return {}
+    return {"sampler": type(sampler).from_config(sampler.get_config())}
 
 
 def make_again(model: keras.Model, config_changes: Config) -> keras.Model:

@@ -117,6 +117,12 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
 
 
 def _task_with_new_head(copy: keras.Model, num_classes: int) -> keras.Model:
+    if not hasattr(copy, "output_dense"):
+        raise ValueError(
+            f"{copy.name!r} has no classes: `num_classes` is for classifiers "
+            "and backbones. Leave it out, or pass `model.backbone`. "
+            f"Received: num_classes={num_classes}"
+        )
     # Around the backbone that the copy has already, with all its flags.
     config = {
         **copy.get_config(),

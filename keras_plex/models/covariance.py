@@ -12,6 +12,7 @@ from keras_plex.calibration.mean_field import fit_mean_field_factor
 from keras_plex.calibration.prior_precision import fit_prior_and_factor
 from keras_plex.layers.covariance_head import CovarianceHead
 from keras_plex.layers.laplace_dense import LaplaceDense
+from keras_plex.layers.vocabulary_gp import VocabularyGP
 from keras_plex.ops.probabilities import NUMBERS
 from keras_plex.types import Data
 
@@ -26,6 +27,12 @@ def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
         raise ValueError(
             f"{model.name!r} has no head with a covariance. Convert it with "
             '`plexify(model, head="gp")` or `head="laplace"`.'
+        )
+    if isinstance(head, VocabularyGP):
+        raise ValueError(
+            f"The covariance of {model.name!r} is that of the tokens which its "
+            "last epoch of `fit` saw, without padding. Train it for an epoch, "
+            "if need be with a learning rate of 0."
         )
     if isinstance(head, LaplaceDense) and gives_numbers(model):
         raise ValueError(
@@ -88,7 +95,7 @@ def fit_to_validation(
 def is_fitted_to_validation(model: keras.Model) -> bool:
     """Whether the head has a number that validation data decides."""
     head = model.covariance_head
-    if head is None or gives_numbers(model):
+    if head is None or gives_numbers(model) or isinstance(head, VocabularyGP):
         return False
     if isinstance(head, LaplaceDense):
         return any(head.is_prior_and_factor_free)

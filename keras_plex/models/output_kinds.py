@@ -44,6 +44,9 @@ def kinds_of_model(
     loss of a compiled model says; else logits for a KerasHub task or for
     several units, and a regression for one unit.
     """
+    if has_ancestor(model, "keras_hub", "CausalLM"):
+        # Its head is an embedding, backwards; sequence-to-sequence models too.
+        return ("softmax_logits",) * len(heads or [None])
     is_task = has_ancestor(model, "keras_hub", "Task")
     guesses = tuple(_guess(head, is_task) for head in heads or [None])
     return kinds_under_loss(model, heads, guesses)

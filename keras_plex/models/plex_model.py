@@ -16,6 +16,7 @@ from keras_plex.models.covariance import is_fitted_to_validation
 from keras_plex.models.covariance import set_mean_field_for
 from keras_plex.models.covariance import try_fit_to_validation
 from keras_plex.models.fit_arguments import FitArguments
+from keras_plex.models.generation.language_models import generation_mixins
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import kinds_of_model
 from keras_plex.models.plex_state import PlexState
@@ -139,6 +140,7 @@ def adopt(
         stock_config=stock_config,
         conversion=conversion,
     )
-    set_model_class(model, in_front_of(PlexModel, type(model), "Plex"))
+    mixins = generation_mixins(model, conversion)
+    set_model_class(model, in_front_of(PlexModel, type(model), "Plex", mixins))
     set_mean_field_for(kinds, model.covariance_head)
     return model

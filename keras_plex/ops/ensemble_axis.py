@@ -65,6 +65,11 @@ def members_after_batch(x: Tensor, ensemble_size: int) -> Tensor:
     return ops.swapaxes(split_members(x, ensemble_size), 0, 1)
 
 
+def members_before_batch(x: Tensor) -> Tensor:
+    """From outside, `(batch, ensemble, ...)`, to `(ensemble * batch, ...)`."""
+    return merge_members(ops.swapaxes(x, 0, 1))
+
+
 def rows_per_member(rows: int | None, ensemble_size: int) -> int | None:
     """The batch size of as many folded rows; `None` where it is unknown."""
     if rows is None:

@@ -11,6 +11,7 @@ from keras import ops
 from keras_plex.ops.ensemble_axis import check_ensemble_size
 from keras_plex.ops.ensemble_axis import join_members
 from keras_plex.ops.ensemble_axis import members_after_batch
+from keras_plex.ops.ensemble_axis import members_before_batch
 from keras_plex.ops.ensemble_axis import merge_members
 from keras_plex.ops.ensemble_axis import per_member
 from keras_plex.ops.ensemble_axis import rows_per_member
@@ -57,6 +58,12 @@ def test_outside_a_model_the_batch_comes_first(shape, ensemble_size):
         np.testing.assert_array_equal(
             ops.convert_to_numpy(outside)[:, member], x
         )
+
+
+def test_members_before_the_batch_undo_members_after_it():
+    rows = np.arange(12.0).reshape(6, 2)
+    outside = members_after_batch(rows, 3)
+    np.testing.assert_array_equal(members_before_batch(outside), rows)
 
 
 def test_a_batch_size_known_only_when_run_works():

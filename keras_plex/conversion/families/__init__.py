@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_plex.conversion.families import language_model
 from keras_plex.conversion.families import t5
 from keras_plex.conversion.families import vit
 from keras_plex.conversion.families.family import Family
@@ -9,6 +10,7 @@ from keras_plex.conversion.families.family import Family
 FAMILIES: dict[str, Family] = {
     "vit": vit.FAMILY,
     "t5": t5.FAMILY,
+    "language_model": language_model.FAMILY,
 }
 
 
@@ -18,3 +20,11 @@ def find_family(model: keras.Model) -> Family | None:
         if family.is_member(model):
             return family
     return None
+
+
+def find_default_head(model: keras.Model) -> str:
+    """What `head=None` means for a model."""
+    if language_model.FAMILY.is_member(model):  # of whatever family
+        return language_model.FAMILY.default_head
+    family = find_family(model)
+    return "gp" if family is None else family.default_head

@@ -1,0 +1,1 @@
+"""Language models with members write text together."""
