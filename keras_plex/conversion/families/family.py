@@ -19,6 +19,9 @@ class Family:
         prepare: `(model, layers)` changes a converted model in place, given
             the blocks that hold members; returns whether its passes need only
             the class token of the last block.
+        block_names: of a convolutional family: a regular expression that finds
+            in the path of a layer the name of its block.
+        refusal: of a family that cannot be converted: why, and what can.
     """
 
     is_member: Callable[[keras.Model], bool]
@@ -28,6 +31,8 @@ class Family:
     prepare: Callable[[keras.Model, list[keras.layers.Layer]], bool] = (
         lambda model, layers: False
     )
+    block_names: str | None = None
+    refusal: str | None = None
 
 
 def has_ancestor(model: keras.Model, package: str, name: str) -> bool:
