@@ -14,6 +14,8 @@ from keras import layers
 from keras import ops
 from keras import tree
 
+from tests import vision_models
+
 CLASSES = 3
 
 
@@ -209,6 +211,10 @@ class FamilyCase(NamedTuple):
 # One row for each family of models that `plexify` knows.
 FAMILIES: dict[str, FamilyCase] = {
     "vit": FamilyCase(vit, {"last_blocks": 1}),
+    **{
+        name: FamilyCase(make_model, {"last_blocks": 1, **arguments})
+        for name, (make_model, arguments) in vision_models.FAMILIES.items()
+    },
 }
 
 

@@ -153,7 +153,7 @@ def resnet_backbone(
 ) -> keras.Model:
     """Two stages of two blocks each."""
     return hub.ResNetBackbone(
-        [8],
+        [64],
         [7],
         [64, 8],
         [2, 2],
@@ -210,3 +210,25 @@ def efficientnet_v2() -> keras.Model:
 
 def efficientnet_fused() -> keras.Model:
     return efficientnet("fused")
+
+
+HEAD = {"num_classes": CLASSES}
+
+# One row for each family: its model, and arguments of `plexify`.
+FAMILIES = {
+    "deit": (deit, {}),
+    "dinov2": (dinov2, HEAD),
+    "dinov3": (dinov3, HEAD),
+    "clip_vision": (clip_vision, HEAD),
+    "metaclip_2_vision": (metaclip_2_vision, HEAD),
+    "siglip_vision": (siglip_vision, HEAD),
+    "swin_transformer": (swin_transformer, {}),
+    "mit": (mit, {}),
+    "vit_det": (vit_det, HEAD),
+    "keras_cv_vit_det": (keras_cv_vit_det, HEAD),
+    "resnet": (resnet, {}),
+    "resnet_bottleneck": (resnet_bottleneck, {}),
+    "resnet_v2": (resnet_v2, {}),
+    "efficientnet": (efficientnet, {}),
+    "efficientnet_v2": (efficientnet_v2, {}),
+}

@@ -86,9 +86,10 @@ def make_again(model: keras.Model, config_changes: Config) -> keras.Model:
                 None,
                 *config["build_input_shape"][1:],
             )
-        with keras.saving.custom_object_scope(
-            classes
-        ), unbuilt_layers_allowed():
+        with (
+            keras.saving.custom_object_scope(classes),
+            unbuilt_layers_allowed(),
+        ):
             return type(model).from_config(config)
     except Exception as error:
         raise ValueError(

@@ -18,9 +18,9 @@ def token_and_patches(backbone: keras.Model, outputs):
     mean = keras.layers.GlobalAveragePooling1D(
         dtype=backbone.dtype_policy, name="mean_patch"
     )(patches)
-    return keras.layers.Concatenate(
-        dtype=backbone.dtype_policy, name="pooler"
-    )([tokens[:, 0], mean])
+    return keras.layers.Concatenate(dtype=backbone.dtype_policy, name="pooler")(
+        [tokens[:, 0], mean]
+    )
 
 
 def class_token(backbone: keras.Model, outputs):
