@@ -13,9 +13,7 @@ from tests import cases
 from tests import vision_models
 
 # Swin calls its argument of window masks `mask`, and Keras warns of it.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Layer 'attn'", "ignore:Layer 'stage_"
-)
+pytestmark = pytest.mark.filterwarnings("ignore:Layer 'attn'")
 
 TASKS = {
     "resnet": keras_hub.models.ResNetImageClassifier,
