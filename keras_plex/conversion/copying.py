@@ -109,8 +109,8 @@ def _head_dtype(model: keras.Model) -> Config:
 
 def _left_out(model: keras.Model) -> str:
     """What the configurations do not say, for a message."""
-    models = [x for x in walk_layers(model) if isinstance(x, keras.Model)]
-    for part in (model, *models):
+    parts = [x for x in walk_layers(model) if isinstance(x, keras.Model)]
+    for part in (*parts, model):
         if type(part).__module__.partition(".")[0] == "keras":
             continue
         config = part.get_config()
@@ -119,7 +119,7 @@ def _left_out(model: keras.Model) -> str:
             argument.name
             for argument in arguments
             if argument.kind is not argument.VAR_KEYWORD
-            and argument.name not in config
+            and argument.name not in {*config, *_head_dtype(part)}
         ]
         if missing:
             return (
