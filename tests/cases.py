@@ -14,8 +14,9 @@ from keras import layers
 from keras import ops
 from keras import tree
 
-from tests import t5_models
 from tests import seq2seq_models
+from tests import t5_models
+from tests import vision_models
 
 CLASSES = 3
 
@@ -226,6 +227,10 @@ FAMILIES: dict[str, FamilyCase] = {
     "t5gemma": FamilyCase(seq2seq_models.t5gemma, {"last_blocks": 1}),
     "bart": FamilyCase(seq2seq_models.bart, {"last_blocks": 1}),
     "gpt2": FamilyCase(seq2seq_models.gpt2, {"last_blocks": 1}),
+    **{
+        name: FamilyCase(make_model, {"last_blocks": 1, **arguments})
+        for name, (make_model, arguments) in vision_models.FAMILIES.items()
+    },
 }
 
 

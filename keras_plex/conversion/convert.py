@@ -8,6 +8,8 @@ import keras
 from keras_plex.conversion import forward_pass
 from keras_plex.conversion.families import find_default_head
 from keras_plex.conversion.families import find_family
+from keras_plex.conversion.families.family import Family
+from keras_plex.conversion.families.mended import mend_layers
 from keras_plex.conversion.heads import HEAD_OPTIONS
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import Head
@@ -15,6 +17,7 @@ from keras_plex.conversion.heads import find_heads
 from keras_plex.conversion.methods import METHODS
 from keras_plex.conversion.methods import ensemble_template
 from keras_plex.conversion.methods import site_arguments
+from keras_plex.conversion.named_blocks import find_named_blocks
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.sites import Site
 from keras_plex.conversion.sites import find_sites
@@ -64,12 +67,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     check_head(settings, head, model)
     sites = []
     if settings.makes_members:
-        sites = find_sites(
-            model,
-            settings.convertible_classes,
-            settings,
-            head.layer if head else None,
-        )
+        sites = choose_sites(model, settings, head, family)
     warn_about_frozen_members(sites, settings)
     for number, site in enumerate(sites):
         arguments = site_arguments(
@@ -83,6 +81,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
             site.layer, settings.method, settings.ensemble_size, arguments
         )
         upgrade_layer(site.layer, template)
+    mend_layers(model)
     converted = [site.layer for site in sites]
     if head is not None:
         convert_head(head, settings)
@@ -107,6 +106,23 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
         heads=heads,
         layout=layout,
         class_token_only=class_token_only,
+    )
+
+
+def choose_sites(
+    model: keras.Model,
+    settings: Settings,
+    head: Head | None,
+    family: Family | None,
+) -> list[Site]:
+    """The layers below the output layer that get members."""
+    if family is not None and family.block_names and settings.layers is None:
+        return find_named_blocks(model, family.block_names, settings)
+    return find_sites(
+        model,
+        settings.convertible_classes,
+        settings,
+        head.layer if head else None,
     )
 
 

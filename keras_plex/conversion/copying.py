@@ -6,6 +6,8 @@ import warnings
 
 import keras
 
+from keras_plex.conversion.functional_view import reloadable
+from keras_plex.conversion.functional_view import unbuilt_layers_allowed
 from keras_plex.conversion.surgery import owns_variables
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.types import Config
@@ -18,6 +20,7 @@ def copy_model(model: keras.Model, **config_changes) -> keras.Model:
         model: a built model that can be made from its `get_config`.
         **config_changes: entries of the configuration to replace.
     """
+    model = reloadable(model)
     copy = make_again(model, config_changes)
     if getattr(model, "preprocessor", None) is not None:
         # Its vocabularies are assets, not configuration: share the object.
@@ -40,10 +43,11 @@ def serialize_stock(model: keras.Model) -> Config:
 
 def deserialize_stock(serialized: Config, custom_objects=None) -> keras.Model:
     """The model of `serialize_stock`, with weights of its own."""
-    # Keras empties what it reads.
-    return keras.saving.deserialize_keras_object(
-        copying.deepcopy(serialized), custom_objects=custom_objects
-    )
+    with unbuilt_layers_allowed():
+        # Keras empties what it reads.
+        return keras.saving.deserialize_keras_object(
+            copying.deepcopy(serialized), custom_objects=custom_objects
+        )
 
 
 def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
@@ -93,7 +97,10 @@ def make_again(model: keras.Model, config_changes: Config) -> keras.Model:
                 None,
                 *config["build_input_shape"][1:],
             )
-        with keras.saving.custom_object_scope(classes):
+        with (
+            keras.saving.custom_object_scope(classes),
+            unbuilt_layers_allowed(),
+        ):
             return type(model).from_config(config)
     except Exception as error:
         raise ValueError(
@@ -111,6 +118,29 @@ def _head_dtype(model: keras.Model) -> Config:
     return {"head_dtype": head.dtype_policy.name} if head and takes_it else {}
 
 
+def _left_out(model: keras.Model) -> str:
+    """What the configurations do not say, for a message."""
+    parts = [x for x in walk_layers(model) if isinstance(x, keras.Model)]
+    for part in (*parts, model):
+        if type(part).__module__.partition(".")[0] == "keras":
+            continue
+        config = part.get_config()
+        arguments = inspect.signature(type(part)).parameters.values()
+        missing = [
+            argument.name
+            for argument in arguments
+            if argument.kind is not argument.VAR_KEYWORD
+            and argument.name not in {*config, *_head_dtype(part)}
+        ]
+        if missing:
+            return (
+                f" The configuration of {type(part).__name__!r} leaves out "
+                f"{', '.join(missing)}, so a file does not hold them either: "
+                "leave them at their defaults."
+            )
+    return ""
+
+
 def _copy_state(model: keras.Model, copy: keras.Model) -> None:
     ours = [layer for layer in walk_layers(model) if owns_variables(layer)]
     theirs = [layer for layer in walk_layers(copy) if owns_variables(layer)]
@@ -124,7 +154,7 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
         raise ValueError(
             f"Cannot copy {model.name!r}: made again from its configuration it "
             f"has other weights ({len(copy.weights)} instead of "
-            f"{len(shapes)}, or other shapes)."
+            f"{len(shapes)}, or other shapes).{_left_out(model)}"
         )
     for old, new in zip(ours, theirs, strict=True):
         if old.dtype_policy.name != new.dtype_policy.name:

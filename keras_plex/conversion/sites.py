@@ -2,10 +2,10 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
 
 import keras
 
+from keras_plex.conversion.methods import METHODS
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.surgery import child_layers
 
@@ -45,10 +45,10 @@ def find_sites(
     """
     sites = [s for s in list_sites(model, kinds) if s.layer is not head]
     if settings.layers is not None:
-        return _matching(sites, settings.layers, model)
+        return _matching(sites, settings, model)
     repeated = [site for site in sites if site.is_repeated]
     blocks = group_by_block(repeated or sites)
-    chosen = _last_blocks(blocks, settings.last_blocks, model)
+    chosen = last_blocks(blocks, settings.last_blocks, model)
     if settings.ensemble_attention:
         return chosen
     without = [site for site in chosen if not site.is_attention]
@@ -122,18 +122,10 @@ def group_by_block(sites: list[Site]) -> list[list[Site]]:
     return list(blocks.values())
 
 
-def _holds(layer: keras.layers.Layer, kinds: tuple[type, ...]) -> bool:
-    if type(layer) in kinds:
-        return False
-    return any(
-        type(child) in kinds or _holds(child, kinds)
-        for child in child_layers(layer)
-    )
-
-
-def _last_blocks(
+def last_blocks(
     blocks: list[list[Site]], count: int | str, model: keras.Model
 ) -> list[Site]:
+    """The sites of the last `count` blocks; raises if there are not as many."""
     if not blocks:
         raise ValueError(
             f"Found nothing to convert in {model.name!r}: apart from its "
@@ -149,13 +141,23 @@ def _last_blocks(
     return [site for block in blocks[-count:] for site in block]
 
 
+def _holds(layer: keras.layers.Layer, kinds: tuple[type, ...]) -> bool:
+    if type(layer) in kinds:
+        return False
+    return any(
+        type(child) in kinds or _holds(child, kinds)
+        for child in child_layers(layer)
+    )
+
+
 def _matching(
-    sites: list[Site], patterns: Sequence[str], model: keras.Model
+    sites: list[Site], settings: Settings, model: keras.Model
 ) -> list[Site]:
     chosen = []
-    for pattern in patterns:
+    for pattern in settings.layers or ():
         matched = [site for site in sites if re.search(pattern, site.path)]
         if not matched:
+            _check_method(pattern, settings.method, model)
             paths = "\n  ".join(site.path for site in sites)
             raise ValueError(
                 f"The pattern {pattern!r} in `layers` matches none of the "
@@ -163,3 +165,16 @@ def _matching(
             )
         chosen += [site for site in matched if site not in chosen]
     return [site for site in sites if site in chosen]
+
+
+def _check_method(pattern: str, method: str, model: keras.Model) -> None:
+    # Another method may convert what this one cannot.
+    for other, row in METHODS.items():
+        for site in list_sites(model, tuple(row.all_layers)):
+            if re.search(pattern, site.path):
+                raise ValueError(
+                    f"The pattern {pattern!r} in `layers` matches "
+                    f"{site.path!r}, but the method {method!r} converts no "
+                    f"`{type(site.layer).__name__}`. Pass "
+                    f"`method={other!r}`."
+                )

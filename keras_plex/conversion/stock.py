@@ -8,6 +8,7 @@ from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import find_head
 from keras_plex.conversion.surgery import number_of_calls
 from keras_plex.conversion.surgery import walk_layers
+from keras_plex.conversion.tiling import MixedExamplesError
 
 # Rank of a backbone's output -> what makes one vector per example of it.
 POOLING = {
@@ -20,8 +21,10 @@ def check_stock_model(model: keras.Model, num_classes: int | None) -> None:
     """Raises unless `model` is a built model that can be converted."""
     check_built(model)
     check_room_for_members(model)
+    family = find_family(model)
+    if family is not None and family.refusal:
+        raise MixedExamplesError(f"{model.name!r} {family.refusal}")
     if num_classes is None:
-        family = find_family(model)
         if family is not None and family.is_backbone(model):
             raise ValueError(
                 f"{model.name!r} is a backbone without an output layer. Pass "

@@ -185,6 +185,13 @@ def probe(
 
 def _run_dry(model: keras.Model, length: int | None) -> list[keras.KerasTensor]:
     inputs = _symbolic_inputs(model, length)
+    # What stock layers warn of here, they warn of in the real pass too.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _members_of_dry_run(model, inputs)
+
+
+def _members_of_dry_run(model: keras.Model, inputs) -> list[keras.KerasTensor]:
     with forward_pass.returning(forward_pass.MEMBERS):
         return tree.flatten(_DryRun(model).compute_output_spec(inputs))
 

@@ -2,15 +2,23 @@
 
 import keras
 
+from keras_plex.conversion.families import contrastive
+from keras_plex.conversion.families import deit
 from keras_plex.conversion.families import language_model
 from keras_plex.conversion.families import t5
 from keras_plex.conversion.families import vit
 from keras_plex.conversion.families.family import Family
+from keras_plex.conversion.families.image_classifiers import IMAGE_CLASSIFIERS
+from keras_plex.conversion.families.pooled import POOLED
 
 FAMILIES: dict[str, Family] = {
     "vit": vit.FAMILY,
     "t5": t5.FAMILY,
     "language_model": language_model.FAMILY,
+    "deit": deit.FAMILY,
+    **POOLED,
+    "contrastive": contrastive.FAMILY,
+    **IMAGE_CLASSIFIERS,
 }
 
 

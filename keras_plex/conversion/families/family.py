@@ -25,6 +25,9 @@ class Family:
         tiles_inside: the sites to the blocks that tile rows inside rather than
             at their arguments, each with the mixin that does it, which reads
             `inner_ensemble_size`.
+        block_names: of a convolutional family: a regular expression that finds
+            in the path of a layer the name of its block.
+        refusal: of a family that cannot be converted: why, and what can.
     """
 
     is_member: Callable[[keras.Model], bool]
@@ -37,6 +40,8 @@ class Family:
     tiles_inside: Callable[[Sequence[Site]], dict[keras.layers.Layer, type]] = (
         lambda sites: {}
     )
+    block_names: str | None = None
+    refusal: str | None = None
 
 
 def has_ancestor(model: keras.Model, package: str, name: str) -> bool:

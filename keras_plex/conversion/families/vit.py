@@ -2,25 +2,17 @@
 
 import keras
 
-from keras_plex.conversion import forward_pass
+from keras_plex.conversion.families.class_token import ClassTokenBlock
+from keras_plex.conversion.families.class_token import add_shortcut
 from keras_plex.conversion.families.family import Family
 from keras_plex.conversion.families.family import has_ancestor
-from keras_plex.conversion.surgery import add_mixin
 from keras_plex.types import Tensor
 
 
-class ClassTokenBlock:
-    """Mixin in front of the last encoder block of a class-token classifier.
+class ViTClassTokenBlock(ClassTokenBlock):
+    """The shortcut in a ViT block."""
 
-    The classifier reads only the class token of its output, so only that
-    token needs a query, an output projection and a feed-forward pass. Keys and
-    values still see every token: the result is exact. `model.backbone(x)`
-    called alone gives all tokens as before.
-    """
-
-    def call(self, inputs: Tensor) -> Tensor:
-        if not forward_pass.is_class_token_only():
-            return super().call(inputs)
+    def class_token_pass(self, inputs: Tensor) -> Tensor:
         x = self.layer_norm_1(inputs)
         x = self.mha(x[:, :1], x)  # (rows, 1, dim)
         x = self.dropout(x) + inputs[:, :1]
@@ -52,15 +44,7 @@ def with_head(backbone: keras.Model, num_classes: int) -> keras.Model:
 
 def prepare(model: keras.Model, blocks: list[keras.layers.Layer]) -> bool:
     """Puts the shortcut in where it is exact; returns whether it is there."""
-    pooling = getattr(model, "pooling", None)
-    if is_backbone(model) or pooling != "token":
-        return False
-    encoder = model.backbone.get_layer("vit_encoder")
-    last = encoder.encoder_layers[-1]
-    if last not in blocks:
-        return False
-    add_mixin(last, ClassTokenBlock)
-    return True
+    return add_shortcut(model, blocks, "vit_encoder", ViTClassTokenBlock)
 
 
 FAMILY = Family(
