@@ -2,11 +2,16 @@
 
 import keras
 
+from keras_plex.conversion.families import keras_hub
+from keras_plex.conversion.families import text_classifier
 from keras_plex.conversion.families import vit
 from keras_plex.conversion.families.family import Family
 
+# The first that a model belongs to is its family.
 FAMILIES: dict[str, Family] = {
     "vit": vit.FAMILY,
+    "text_classifier": text_classifier.FAMILY,
+    "keras_hub": keras_hub.FAMILY,
 }
 
 
