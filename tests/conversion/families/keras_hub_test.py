@@ -92,9 +92,9 @@ def test_images_are_pooled_over_their_places():
         keras_hub.models.ResNetBackbone(
             [8],
             [7],
-            [8, 8],
-            [1, 2],
-            [1, 2],
+            [64],
+            [1],
+            [1],
             "basic_block",
             image_shape=(16, 16, 3),
         )
