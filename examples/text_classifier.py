@@ -76,9 +76,7 @@ def make_classifier(texts: np.ndarray, num_classes: int) -> keras.Model:
         vocabulary_size=2000,
         lowercase=True,
     )
-    tokenizer = keras_hub.models.DistilBertTokenizer(
-        vocabulary, lowercase=True
-    )
+    tokenizer = keras_hub.models.DistilBertTokenizer(vocabulary, lowercase=True)
     preprocessor = keras_hub.models.DistilBertTextClassifierPreprocessor(
         tokenizer, sequence_length=24
     )

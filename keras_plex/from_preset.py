@@ -36,7 +36,8 @@ def from_preset(
             `"kaggle://..."`) or a folder made by `save_to_preset`.
         num_classes: gives the model a new head with as many classes; needed
             for a preset without one. Where KerasHub has no classifier for the
-            backbone, it is pooled, and there is no preprocessor.
+            backbone, it is pooled, and there is no preprocessor; nor is there
+            in a folder of a backbone alone.
         load_weights: bool, `False` for random weights. Defaults to `True`.
         preset_options: dict of other arguments of KerasHub's `from_preset`,
             such as `{"dtype": "mixed_bfloat16"}`.
@@ -123,7 +124,7 @@ def _load_first(
         options = {**options, "num_classes": num_classes}
     for task in tasks:
         try:
-            return getattr(models, task).from_preset(name, **options)
+            return _load(getattr(models, task), name, options)
         except ValueError as error:
             # Told by the message: KerasHub says the class of a preset's
             # backbone nowhere else before it loads weights.
@@ -140,3 +141,13 @@ def _load_first(
                 "`num_classes=` to give it one. Received: num_classes=None"
             ) from error
     return None
+
+
+def _load(task: Any, name: str, options: Config) -> keras.Model:
+    try:
+        return task.from_preset(name, **options)
+    except FileNotFoundError:
+        if "preprocessor" in options:
+            raise
+        # A folder of a backbone alone has no preprocessor.
+        return task.from_preset(name, preprocessor=None, **options)

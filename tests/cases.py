@@ -14,6 +14,8 @@ from keras import layers
 from keras import ops
 from keras import tree
 
+from tests import text_models
+
 CLASSES = 3
 
 
@@ -209,6 +211,21 @@ class FamilyCase(NamedTuple):
 # One row for each family of models that `plexify` knows.
 FAMILIES: dict[str, FamilyCase] = {
     "vit": FamilyCase(vit, {"last_blocks": 1}),
+    **{
+        name: FamilyCase(make_model, {"last_blocks": 1})
+        for name, make_model in text_models.CLASSIFIERS.items()
+    },
+    "bert_backbone": FamilyCase(
+        text_models.bert_backbone, {"last_blocks": 1, "num_classes": CLASSES}
+    ),
+    "electra_backbone": FamilyCase(
+        text_models.electra_backbone,
+        {"last_blocks": 1, "num_classes": CLASSES},
+    ),
+    "albert": FamilyCase(text_models.albert, {"last_blocks": 1}),
+    "albert_whole": FamilyCase(
+        text_models.albert, {"last_blocks": "all"}, tiles_inputs=True
+    ),
 }
 
 

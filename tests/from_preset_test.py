@@ -75,7 +75,9 @@ def test_an_image_classifier_is_the_same_as_plexify_gives(folders):
     assert isinstance(plex, keras_hub.models.ViTImageClassifier)
     assert isinstance(plex, keras_plex.PlexModel)
     assert plex.output_dense.name == "predictions"
-    assert_equal_outputs(plex, plexify(stock, **SETTINGS), cases.examples(stock))
+    assert_equal_outputs(
+        plex, plexify(stock, **SETTINGS), cases.examples(stock)
+    )
 
 
 def test_a_text_classifier_takes_strings(folders):

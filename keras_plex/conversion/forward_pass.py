@@ -79,9 +79,7 @@ def is_class_token_only() -> bool:
 
 
 @contextlib.contextmanager
-def attending_to(
-    tokens: Tensor, padding_mask: Tensor | None
-) -> Iterator[None]:
+def attending_to(tokens: Tensor, padding_mask: Tensor | None) -> Iterator[None]:
     """Around a block that is given one token of these.
 
     Args:

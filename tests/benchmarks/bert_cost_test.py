@@ -57,7 +57,6 @@ def jit_compile(request):
 
 def test_forward_stays_within_its_bound(models, tokens, jit_compile):
     for model in models.values():
-        model.preprocessor = None
         model.compile(jit_compile=jit_compile)
     ratio = measure(
         f"forward, {compiler(jit_compile)}",

@@ -109,7 +109,9 @@ def test_images_are_pooled_over_their_places():
 
 def test_outputs_that_cannot_be_pooled_are_named():
     bart = keras_hub.models.BartBackbone(**text_models.BACKBONE)
-    with pytest.raises(ValueError, match="(?s)Cannot tell how to pool.*decoder"):
+    with pytest.raises(
+        ValueError, match="(?s)Cannot tell how to pool.*decoder"
+    ):
         family.with_head(bart, 5)
 
 

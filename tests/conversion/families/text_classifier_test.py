@@ -90,7 +90,10 @@ def test_the_shortcut_has_the_same_gradients(name):
     for short, long in pairs:
         assert (short is None) == (long is None)
         if short is not None:
-            short, long = tf.convert_to_tensor(short), tf.convert_to_tensor(long)
+            short, long = (
+                tf.convert_to_tensor(short),
+                tf.convert_to_tensor(long),
+            )
             np.testing.assert_allclose(short, long, rtol=1e-3, atol=1e-4)
 
 
