@@ -29,6 +29,7 @@ FLOORS = (
     {"conversion"},
     {"models", "optimizers"},
     {"plexify", "recipes"},
+    {"from_preset"},
     {"scores"},
     {"metrics"},
     {"plots"},

@@ -16,6 +16,7 @@ from keras import tree
 
 from tests import seq2seq_models
 from tests import t5_models
+from tests import text_models
 from tests import vision_models
 
 CLASSES = 3
@@ -231,6 +232,21 @@ FAMILIES: dict[str, FamilyCase] = {
         name: FamilyCase(make_model, {"last_blocks": 1, **arguments})
         for name, (make_model, arguments) in vision_models.FAMILIES.items()
     },
+    **{
+        name: FamilyCase(make_model, {"last_blocks": 1})
+        for name, make_model in text_models.CLASSIFIERS.items()
+    },
+    "bert_backbone": FamilyCase(
+        text_models.bert_backbone, {"last_blocks": 1, "num_classes": CLASSES}
+    ),
+    "electra_backbone": FamilyCase(
+        text_models.electra_backbone,
+        {"last_blocks": 1, "num_classes": CLASSES},
+    ),
+    "albert": FamilyCase(text_models.albert, {"last_blocks": 1}),
+    "albert_whole": FamilyCase(
+        text_models.albert, {"last_blocks": "all"}, tiles_inputs=True
+    ),
 }
 
 

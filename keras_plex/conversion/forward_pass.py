@@ -20,6 +20,7 @@ class _Current(threading.local):
     is_open = False
     is_stock = False
     head_inputs: Tensor | None = None
+    attended: tuple[Tensor, Tensor | None] | None = None
     # Forecasts and the members they were mixed of, while they are remembered.
     mixed: list[tuple[Tensor, Tensor]] | None = None
 
@@ -75,6 +76,28 @@ def is_stock() -> bool:
 def is_class_token_only() -> bool:
     """Whether this pass needs nothing but the class token of the last block."""
     return _current.class_token_only
+
+
+@contextlib.contextmanager
+def attending_to(tokens: Tensor, padding_mask: Tensor | None) -> Iterator[None]:
+    """Around a block that is given one token of these.
+
+    Args:
+        tokens: `(rows, length, dim)`.
+        padding_mask: `(rows, length)`, zero where there is no token.
+    """
+    # (rows, length) -> (rows, queries, length)
+    mask = None if padding_mask is None else padding_mask[:, None]
+    old, _current.attended = _current.attended, (tokens, mask)
+    try:
+        yield
+    finally:
+        _current.attended = old
+
+
+def attended() -> tuple[Tensor, Tensor | None] | None:
+    """All tokens and their attention mask, where a block is given but one."""
+    return _current.attended
 
 
 @contextlib.contextmanager

@@ -110,7 +110,19 @@ def repeated_classes(
 
 
 def is_attention_layer(layer: keras.layers.Layer) -> bool:
-    """Whether a layer's class is named as attention."""
+    """Whether a layer's class is named as attention, and is no whole block.
+
+    A block holds an attention layer and a feed-forward: two `Dense` at least.
+    """
+    if not _is_named_attention(layer):
+        return False
+    children = child_layers(layer)
+    holds_attention = any(_is_named_attention(child) for child in children)
+    dense = [x for x in children if isinstance(x, keras.layers.Dense)]
+    return not (holds_attention and len(dense) > 1)
+
+
+def _is_named_attention(layer: keras.layers.Layer) -> bool:
     return ATTENTION.search(type(layer).__name__) is not None
 
 

@@ -1,5 +1,7 @@
 """The stock model before its conversion: checked, and with a new head."""
 
+import inspect
+
 import keras
 
 from keras_plex.checks import is_integer
@@ -127,16 +129,25 @@ def _task_with_new_head(copy: keras.Model, num_classes: int) -> keras.Model:
             f"Received: num_classes={num_classes}"
         )
     # Around the backbone that the copy has already, with all its flags.
-    config = {
-        **copy.get_config(),
-        "head_dtype": copy.output_dense.dtype_policy,
-        "backbone": copy.backbone,
-        "preprocessor": copy.preprocessor,
-        "num_classes": num_classes,
-    }
+    config = copy.get_config()
+    if "num_classes" not in config or not hasattr(copy, "output_dense"):
+        raise ValueError(
+            f"`num_classes` gives a classifier a new output layer, and "
+            f"{copy.name!r} is a {type(copy).__name__}. Pass its `backbone`, "
+            f"or leave `num_classes` out. Received: num_classes={num_classes}"
+        )
+    config.update(
+        backbone=copy.backbone,
+        preprocessor=copy.preprocessor,
+        num_classes=num_classes,
+    )
+    if "head_dtype" in inspect.signature(type(copy)).parameters:
+        config["head_dtype"] = copy.output_dense.dtype_policy
     task = type(copy)(**config)
-    old = getattr(copy, "intermediate_layer", None)
-    if old is not None:
-        task.intermediate_layer.set_weights(old.get_weights())
-        task.intermediate_layer.trainable = old.trainable
+    for old in copy.layers:
+        if old is copy.backbone or old is copy.output_dense or not old.weights:
+            continue
+        new = task.get_layer(old.name)
+        new.set_weights(old.get_weights())
+        new.trainable = old.trainable
     return task

@@ -141,6 +141,7 @@ def probe(
     few, many = PROBE_BATCH, ensemble_size * PROBE_BATCH
     plans: dict[int, tuple[keras.Operation, frozenset[str]]] = {}
     mixed: list[tuple] = []
+    shared: list[str] = []
 
     def change(operation, args, kwargs):
         rows: dict[str, int] = {}
@@ -159,9 +160,8 @@ def probe(
         plan = frozenset(name for name, row in rows.items() if row == few)
         known = plans.setdefault(id(operation), (operation, plan))[1]
         if known != plan:
-            raise NotImplementedError(
-                f"{operation.name!r} is called with different kinds of rows."
-            )
+            shared.append(operation.name)
+            raise NotImplementedError
 
         def tile(name: str, x: Tensor) -> Tensor:
             return tile_with_mask(x, ensemble_size) if name in plan else x
@@ -175,6 +175,11 @@ def probe(
         if mixed:
             # Keras wraps what is raised inside: say it plainly.
             raise _mixed_examples(model, mixed[0]) from None
+        if shared:
+            raise NotImplementedError(
+                f"{shared[0]!r} is called more than once, as a block that all "
+                "depths share: its members need every call."
+            ) from None
         raise
     for output in outputs:
         if {few, many} & set(output.shape[1:]):

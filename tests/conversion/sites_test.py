@@ -11,7 +11,9 @@ from keras_plex.conversion.sites import group_by_block
 from keras_plex.conversion.sites import is_attention_layer
 from keras_plex.conversion.sites import list_sites
 from keras_plex.conversion.sites import repeated_classes
+from keras_plex.conversion.surgery import child_layers
 from tests import cases
+from tests import text_models
 
 KINDS = tuple(METHODS["batch_ensemble"].layers)
 PROJECTIONS = ("query", "key", "value", "attention_output")
@@ -213,3 +215,33 @@ def test_leaving_attention_out_must_change_something(models, name, count):
     message = f"{count} layers found in {model.name!r} belong to attention"
     with pytest.raises(ValueError, match=message):
         find_sites(model, kinds, settings, find_head(model).layer)
+
+
+@pytest.mark.parametrize("name", text_models.CLASSIFIERS)
+def test_a_text_classifier_has_its_three_blocks(name):
+    model = text_models.CLASSIFIERS[name]()
+    blocks = group_by_block(find(model, last_blocks="all"))
+    found = [block[0].block for block in blocks]
+    assert found == model.backbone.transformer_layers
+    attention = [site for site in blocks[-1] if site.is_attention]
+    assert len(attention) == (0 if name == "f_net" else 4)
+    assert len(blocks[-1]) == len(attention) + 2
+
+
+def test_a_block_named_as_attention_is_a_block():
+    block = text_models.deberta_v3().backbone.transformer_layers[0]
+    assert type(block).__name__ == "DisentangledAttentionEncoder"
+    assert not is_attention_layer(block)
+    attention = child_layers(block)[0]
+    assert type(attention).__name__ == "DisentangledSelfAttention"
+    assert is_attention_layer(attention)
+
+
+def test_the_block_that_albert_shares_over_its_depth_counts_once():
+    model = text_models.albert()
+    blocks = group_by_block(find(model, last_blocks="all"))
+    assert [block[0].block.name for block in blocks] == [
+        "embedding_projection",
+        "group_0_inner_layer_0",
+        "pooled_dense",
+    ]

@@ -25,6 +25,7 @@ from keras_plex.conversion.tiling import is_batched
 from keras_plex.conversion.tiling import map_tensors
 from keras_plex.conversion.tiling import tile_where_needed
 from tests import cases
+from tests import text_models
 
 WARNS = "Cannot tell where the rows of .* all of it runs once per member"
 
@@ -299,6 +300,20 @@ def test_the_warning_says_what_the_dry_run_said():
     with pytest.warns(UserWarning) as found:
         plexify(cases.make("shared_dense"), last_blocks=1, head="keep")
     (warning,) = found
-    said = "shared.*called with different kinds of rows"
+    said = "'shared' is called more than once"
     assert re.search(said, str(warning.message))
     assert warning.filename == __file__
+
+
+def test_members_of_a_block_that_albert_shares_need_every_call():
+    model = text_models.albert()
+    said = "'group_0_inner_layer_0' is called more than once"
+    with pytest.warns(UserWarning, match=said):
+        plex = plexify(model, last_blocks=2, head="keep")
+    assert plex.conversion.layout.tiled_inputs
+
+
+def test_albert_above_its_shared_block_is_tiled_there():
+    plex = plexify(text_models.albert(), last_blocks=1, head="keep")
+    assert not plex.conversion.layout.tiled_inputs
+    assert [x.name for x in plex.conversion.converted] == ["pooled_dense"]

@@ -4,13 +4,16 @@ import keras
 
 from keras_plex.conversion.families import contrastive
 from keras_plex.conversion.families import deit
+from keras_plex.conversion.families import keras_hub
 from keras_plex.conversion.families import language_model
 from keras_plex.conversion.families import t5
+from keras_plex.conversion.families import text_classifier
 from keras_plex.conversion.families import vit
 from keras_plex.conversion.families.family import Family
 from keras_plex.conversion.families.image_classifiers import IMAGE_CLASSIFIERS
 from keras_plex.conversion.families.pooled import POOLED
 
+# The first that a model belongs to is its family.
 FAMILIES: dict[str, Family] = {
     "vit": vit.FAMILY,
     "t5": t5.FAMILY,
@@ -19,6 +22,8 @@ FAMILIES: dict[str, Family] = {
     **POOLED,
     "contrastive": contrastive.FAMILY,
     **IMAGE_CLASSIFIERS,
+    "text_classifier": text_classifier.FAMILY,
+    "keras_hub": keras_hub.FAMILY,
 }
 
 
