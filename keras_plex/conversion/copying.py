@@ -6,6 +6,10 @@ import warnings
 
 import keras
 
+from keras_plex.conversion.quantization import check_modes
+from keras_plex.conversion.quantization import quantization_of
+from keras_plex.conversion.quantization import quantize_as
+from keras_plex.conversion.surgery import dtype_policy_of
 from keras_plex.conversion.surgery import owns_variables
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.types import Config
@@ -18,6 +22,7 @@ def copy_model(model: keras.Model, **config_changes) -> keras.Model:
         model: a built model that can be made from its `get_config`.
         **config_changes: entries of the configuration to replace.
     """
+    check_modes(model)
     copy = make_again(model, config_changes)
     if getattr(model, "preprocessor", None) is not None:
         # Its vocabularies are assets, not configuration: share the object.
@@ -103,6 +108,7 @@ def _head_dtype(model: keras.Model) -> Config:
 def _copy_state(model: keras.Model, copy: keras.Model) -> None:
     ours = [layer for layer in walk_layers(model) if owns_variables(layer)]
     theirs = [layer for layer in walk_layers(copy) if owns_variables(layer)]
+    quantize_as(copy, quantization_of(model))
     for old, new in zip(ours, theirs, strict=False):
         if getattr(old, "lora_enabled", False):
             if not new.lora_enabled:
@@ -116,11 +122,12 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
             f"{len(shapes)}, or other shapes)."
         )
     for old, new in zip(ours, theirs, strict=True):
-        if old.dtype_policy.name != new.dtype_policy.name:
+        ours_is, theirs_is = dtype_policy_of(old), dtype_policy_of(new)
+        if ours_is.name != theirs_is.name:
             raise ValueError(
                 f"Cannot copy {model.name!r}: its configuration does not tell "
-                f"that {old.path!r} computes in {old.dtype_policy.name}; made "
-                f"again it computes in {new.dtype_policy.name}."
+                f"that {old.path!r} computes in {ours_is.name}; made again it "
+                f"computes in {theirs_is.name}."
             )
     copy.set_weights(model.get_weights())
     for layer in walk_layers(copy):
