@@ -59,7 +59,7 @@ def test_a_quantized_trunk_starts_neutral_and_is_copied_exactly(mode):
 def test_the_rest_learns_and_the_file_is_whole_twice(mode, tmp_path):
     plex = compiled(plexify(quantized_mlp(mode), last_blocks=1, seed=0))
     x = cases.examples(plex)
-    kernel = ops.convert_to_numpy(plex.layers[0].weights[0])
+    kernel = ops.convert_to_numpy(plex.layers[0].kernel)
     alpha = ops.convert_to_numpy(plex.layers[1].alpha)
     plex.fit(x, LABELS, verbose=0)
     assert not np.array_equal(ops.convert_to_numpy(plex.layers[1].alpha), alpha)
@@ -67,7 +67,7 @@ def test_the_rest_learns_and_the_file_is_whole_twice(mode, tmp_path):
         names = [w.name for w in plex.layers[0].trainable_weights]
         assert names == ["bias"]
     else:
-        now = ops.convert_to_numpy(plex.layers[0].weights[0])
+        now = ops.convert_to_numpy(plex.layers[0].kernel)
         assert not np.array_equal(now, kernel)
     expected = plex.predict(x, verbose=0)
     loaded = plex
