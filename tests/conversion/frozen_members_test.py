@@ -39,5 +39,5 @@ def test_frozen_members_are_worth_a_warning(arguments, message):
 )
 def test_others_are_not(make, arguments):
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         plexify(make(), **SOME, **arguments)

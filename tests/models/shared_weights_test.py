@@ -70,7 +70,7 @@ def test_the_flags_and_the_optimizer_come_back_from_a_file(tmp_path):
     plex.fit(x, LABELS, verbose=0)
     plex.save(tmp_path / "model.keras")
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert names(loaded) == names(plex)
     assert len(loaded.optimizer.variables) == len(plex.optimizer.variables)
