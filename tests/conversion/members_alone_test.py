@@ -104,6 +104,8 @@ def test_each_member_is_a_model_of_its_own(name):
         one = converted(model, 1, patterns)
         pairs = zip(walk_layers(plex), walk_layers(one), strict=True)
         for many, single in pairs:
+            if not hasattr(many, "ensemble_size"):
+                continue
             for weight in MEMBER_WEIGHTS:
                 if isinstance(getattr(many, weight, None), keras.Variable):
                     value = getattr(many, weight)[k : k + 1]
