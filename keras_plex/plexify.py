@@ -7,6 +7,7 @@ import keras
 from keras_plex.conversion.copying import copy_compilation
 from keras_plex.conversion.copying import copy_model
 from keras_plex.conversion.copying import serialize_stock
+from keras_plex.conversion.frozen_members import warn_about_frozen_members
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.stock import check_stock_model
 from keras_plex.conversion.stock import with_new_head
@@ -43,7 +44,9 @@ def plexify(
 
     Args:
         model: a built Keras model: a KerasHub task or backbone, Functional,
-            Sequential, or any that can be made again from its `get_config`.
+            Sequential, or any that can be made again from its `get_config`; a
+            subclassed one that was called on data, with inputs in its first
+            argument.
         ensemble_size: positive int, the number of members. Defaults to `3`.
         last_blocks: how many trailing Transformer blocks get members, or
             `"all"`, or 0 for the output layer alone. In a model without
@@ -125,6 +128,7 @@ def plexify(
     else:
         stock = with_new_head(model, num_classes)
     plex = adopt(stock, serialize_stock(stock), settings)
+    warn_about_frozen_members(plex.conversion, stacklevel=3)
     if num_classes is None:
         copy_compilation(model, plex)
     return plex

@@ -1,11 +1,11 @@
 """Converts a model in place: sites, head, and where its rows are tiled."""
 
 import dataclasses
-import warnings
 
 import keras
 
 from keras_plex.conversion import forward_pass
+from keras_plex.conversion.dry_run import is_graph
 from keras_plex.conversion.families import find_default_head
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.families.family import Family
@@ -14,7 +14,6 @@ from keras_plex.conversion.heads import HEAD_OPTIONS
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import Head
 from keras_plex.conversion.heads import find_heads
-from keras_plex.conversion.methods import METHODS
 from keras_plex.conversion.methods import ensemble_template
 from keras_plex.conversion.methods import site_arguments
 from keras_plex.conversion.named_blocks import find_named_blocks
@@ -26,6 +25,7 @@ from keras_plex.conversion.surgery import number_of_calls
 from keras_plex.conversion.surgery import upgrade_layer
 from keras_plex.conversion.tiling import Layout
 from keras_plex.conversion.tiling import tile_where_needed
+from keras_plex.conversion.traced_heads import trace_heads
 from keras_plex.conversion.vocabulary_head import convert_vocabulary_head
 from keras_plex.conversion.vocabulary_head import find_vocabulary_head
 from keras_plex.conversion.vocabulary_head import is_vocabulary_head
@@ -57,7 +57,7 @@ class Conversion:
 
 def convert(model: keras.Model, settings: Settings) -> Conversion:
     """Converts `model`, which the caller owns, in place."""
-    heads = find_heads(model)
+    heads = find_heads(model) if is_graph(model) else trace_heads(model)
     head = heads[0] if len(heads) == 1 else None
     family = find_family(model)
     settings = settings.with_defaults(default_head=find_default_head(model))
@@ -68,7 +68,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     sites = []
     if settings.makes_members:
         sites = choose_sites(model, settings, head, family)
-    warn_about_frozen_members(sites, settings)
+    check_not_quantized(sites, head, settings)
     for number, site in enumerate(sites):
         arguments = site_arguments(
             settings.method,
@@ -95,6 +95,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
         settings.ensemble_size,
         blocks,
         family.tiles_inside(sites) if family else {},
+        len(heads),
     )
     check_members_reach_an_output(model, layout, converted)
     class_token_only = family is not None and family.prepare(model, blocks)
@@ -126,26 +127,27 @@ def choose_sites(
     )
 
 
-def warn_about_frozen_members(sites: list[Site], settings: Settings) -> None:
-    """Warns if members would stay as they start."""
-    frozen = [site.path for site in sites if not site.layer.trainable]
-    if METHODS[settings.method].starts_neutral:
-        what_follows = (
-            "their members equal each other and cannot learn to differ. "
-            "Unfreeze these layers: their kernels stay frozen without it."
+def check_not_quantized(
+    sites: list[Site], head: Head | None, settings: Settings
+) -> None:
+    """Raises for layers to convert whose weights are quantized."""
+    quantized = [
+        site.path for site in sites if site.layer.quantization_mode is not None
+    ]
+    if quantized:
+        raise ValueError(
+            f"{len(quantized)} of the {len(sites)} layers to convert are "
+            f"quantized, such as {quantized[0]!r}: members scale weights in "
+            "floating point. Choose layers that are not, with fewer "
+            "`last_blocks` or with `layers=[...]`, or convert first and call "
+            "`quantize` on the converted model."
         )
-    elif settings.fast_weight_stddev == 0:
-        return
-    else:
-        what_follows = (
-            "their members start away from the stock weights and cannot "
-            "learn. Unfreeze these layers, or pass `fast_weight_stddev=0.0`."
-        )
-    if frozen:
-        warnings.warn(
-            f"{len(frozen)} of {len(sites)} converted layers are frozen "
-            f"(trainable=False), such as {frozen[0]!r}: {what_follows}",
-            stacklevel=5,
+    is_quantized = head is not None and head.layer.quantization_mode is not None
+    if is_quantized and settings.head != "keep":
+        raise ValueError(
+            f"The output layer {head.layer.path!r} is quantized, so it cannot "
+            f'become the head {settings.head!r}. Pass `head="keep"`, or '
+            "convert first and call `quantize` on the converted model."
         )
 
 
@@ -187,6 +189,7 @@ def lay_out_members(
     ensemble_size: int,
     blocks: list[keras.layers.Layer],
     tiles_inside: dict[keras.layers.Layer, type],
+    outputs: int,
 ) -> Layout:
     """Makes the blocks tile, at their arguments or inside.
 
@@ -195,13 +198,14 @@ def lay_out_members(
         ensemble_size: positive int.
         blocks: those that hold converted layers.
         tiles_inside: the blocks that tile inside, with the mixin that does.
+        outputs: how many tensors the model returns.
     """
     if ensemble_size == 1:
         tiles_inside = {}
     for block, mixin in tiles_inside.items():
         add_mixin(block, mixin, inner_ensemble_size=ensemble_size)
     others = [block for block in blocks if block not in tiles_inside]
-    layout = tile_where_needed(model, ensemble_size, others)
+    layout = tile_where_needed(model, ensemble_size, others, outputs)
     if layout.tiled_inputs:
         for block in tiles_inside:
             block.inner_ensemble_size = 1

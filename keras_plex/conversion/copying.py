@@ -5,9 +5,14 @@ import inspect
 import warnings
 
 import keras
+from keras import ops
 
 from keras_plex.conversion.functional_view import reloadable
 from keras_plex.conversion.functional_view import unbuilt_layers_allowed
+from keras_plex.conversion.quantization import check_modes
+from keras_plex.conversion.quantization import quantization_of
+from keras_plex.conversion.quantization import quantize_as
+from keras_plex.conversion.surgery import dtype_policy_of
 from keras_plex.conversion.surgery import owns_variables
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.types import Config
@@ -21,6 +26,7 @@ def copy_model(model: keras.Model, **config_changes) -> keras.Model:
         **config_changes: entries of the configuration to replace.
     """
     model = reloadable(model)
+    check_modes(model)
     copy = make_again(model, config_changes)
     if getattr(model, "preprocessor", None) is not None:
         # Its vocabularies are assets, not configuration: share the object.
@@ -144,40 +150,74 @@ def _left_out(model: keras.Model) -> str:
 def _copy_state(model: keras.Model, copy: keras.Model) -> None:
     ours = [layer for layer in walk_layers(model) if owns_variables(layer)]
     theirs = [layer for layer in walk_layers(copy) if owns_variables(layer)]
+    quantize_as(copy, quantization_of(model))
     for old, new in zip(ours, theirs, strict=False):
         if getattr(old, "lora_enabled", False):
             if not new.lora_enabled:
                 new.enable_lora(old.lora_rank)
             new.lora_alpha = old.lora_alpha
-    shapes = [tuple(weight.shape) for weight in model.weights]
-    if shapes != [tuple(weight.shape) for weight in copy.weights]:
+    pairs = _matched_weights(model, copy, ours, theirs)
+    if not pairs or any(old.shape != new.shape for old, new in pairs):
         raise ValueError(
             f"Cannot copy {model.name!r}: made again from its configuration it "
             f"has other weights ({len(copy.weights)} instead of "
-            f"{len(shapes)}, or other shapes).{_left_out(model)}"
+            f"{len(model.weights)}, or other shapes).{_left_out(model)}"
         )
     for old, new in zip(ours, theirs, strict=True):
-        if old.dtype_policy.name != new.dtype_policy.name:
+        ours_is, theirs_is = _how_it_computes(old), _how_it_computes(new)
+        if ours_is != theirs_is:
             raise ValueError(
                 f"Cannot copy {model.name!r}: its configuration does not tell "
-                f"that {old.path!r} computes in {old.dtype_policy.name}; made "
-                f"again it computes in {new.dtype_policy.name}."
+                f"that {old.path!r} computes in {ours_is}; made again it "
+                f"computes in {theirs_is}."
             )
-    copy.set_weights(model.get_weights())
+    for old, new in pairs:
+        new.assign(ops.convert_to_numpy(old))
     for layer in walk_layers(copy):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # it computes with copies of its weights
-    _copy_trainable_flags(model, copy)
+    _copy_trainable_flags(model, copy, pairs)
 
 
-def _copy_trainable_flags(model: keras.Model, copy: keras.Model) -> None:
+def _matched_weights(model, copy, ours, theirs) -> list[tuple]:
+    """Pairs of weights; none where the models do not match."""
+    by_name = []
+    for old, new in zip(ours, theirs, strict=False):
+        if old.quantization_mode is None:
+            continue
+        # Their order depends on when the layer was quantized.
+        names = {weight.name: weight for weight in new.weights}
+        if names.keys() != {weight.name for weight in old.weights}:
+            return []
+        by_name += [(weight, names[weight.name]) for weight in old.weights]
+    seen = {id(weight) for pair in by_name for weight in pair}
+    others = [
+        [weight for weight in x.weights if id(weight) not in seen]
+        for x in (model, copy)
+    ]
+    if len(others[0]) != len(others[1]):
+        return []
+    return [*by_name, *zip(*others, strict=True)]
+
+
+def _how_it_computes(layer: keras.layers.Layer) -> str:
+    policy = dtype_policy_of(layer)
+    if policy.quantization_mode is None:
+        return policy.name
+    # Keras does not always name these policies.
+    return f"{policy.quantization_mode} from {policy.compute_dtype}"
+
+
+def _copy_trainable_flags(
+    model: keras.Model, copy: keras.Model, weights: list[tuple]
+) -> None:
     # Outer ones first: a flag goes down to all that is inside.
     copy.trainable = model.trainable
     pairs = list(zip(_flagged(model), _flagged(copy), strict=False))
     if all(type(old) is type(new) for old, new in pairs):
         for old, new in pairs:
             new.trainable = old.trainable
-    for old, new in zip(model.weights, copy.weights, strict=True):
+    for old, new in weights:
         if new.trainable != old.trainable:
             new.trainable = old.trainable
 

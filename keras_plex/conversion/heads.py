@@ -207,14 +207,14 @@ def _find_head_of(output: keras.KerasTensor) -> Head | None:
     while operation is not None:
         if type(operation) is keras.layers.Dense:
             if activation == "linear":
-                activation = activation_name(operation.activation)
+                activation = activation_of(operation)
             return Head(operation, activation)
         if isinstance(operation, keras.Model):
             return _nested(operation, activation)
         if not isinstance(operation, PASSED_OVER):
             return None
         if activation == "linear":
-            activation = _activation_of(operation)
+            activation = activation_of(operation)
         operation, inputs = producer(inputs[0])
     return None
 
@@ -232,7 +232,8 @@ def activation_name(activation: Callable | None) -> str:
     return getattr(activation, "__name__", "linear")
 
 
-def _activation_of(operation: keras.Operation) -> str:
+def activation_of(operation: keras.Operation) -> str:
+    """The name of the activation that an operation applies."""
     if isinstance(operation, keras.layers.Softmax):
         return "softmax"
     return activation_name(getattr(operation, "activation", None))

@@ -107,7 +107,10 @@ def sample_dropout(
 
     with intercept_calls(note):
         layout = tile_where_needed(
-            model, ensemble_size, [site.block for site in sites]
+            model,
+            ensemble_size,
+            [site.block for site in sites],
+            len(model.outputs),
         )
     if not called or layout.tiled_inputs:  # no dry run, or half a one
         return [site.path for site in sites], layout

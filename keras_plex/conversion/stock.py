@@ -6,6 +6,8 @@ import keras
 
 from keras_plex.checks import is_integer
 from keras_plex.conversion.copying import copy_model
+from keras_plex.conversion.dry_run import input_signatures
+from keras_plex.conversion.dry_run import is_graph
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import find_head
 from keras_plex.conversion.surgery import number_of_calls
@@ -21,8 +23,8 @@ POOLING = {
 
 def check_stock_model(model: keras.Model, num_classes: int | None) -> None:
     """Raises unless `model` is a built model that can be converted."""
-    check_built(model)
-    check_room_for_members(model)
+    check_signature(model)
+    check_batch_size(model)
     family = find_family(model)
     if family is not None and family.refusal:
         raise MixedExamplesError(f"{model.name!r} {family.refusal}")
@@ -39,6 +41,14 @@ def check_stock_model(model: keras.Model, num_classes: int | None) -> None:
         )
 
 
+def check_signature(model: keras.Model) -> None:
+    """Raises unless `model` is a Keras model whose inputs can be told."""
+    if isinstance(model, keras.Model) and not is_graph(model):
+        if model.built and model.weights and input_signatures(model):
+            return
+    check_built(model)
+
+
 def check_built(model: keras.Model) -> None:
     """Raises unless `model` is a Keras model with weights and known inputs."""
     if not isinstance(model, keras.Model):
@@ -46,8 +56,7 @@ def check_built(model: keras.Model) -> None:
             "`model` must be a `keras.Model`. "
             f"Received: model={model!r} of type {type(model).__name__}"
         )
-    is_functional = model.built and getattr(model, "inputs", None)
-    if not is_functional or not model.weights:
+    if not model.built or not is_graph(model) or not model.weights:
         raise ValueError(
             f"{model.name!r} is not built: it has no weights to keep or no "
             "known inputs. Build it first: call it on data, or make it with "
@@ -57,7 +66,7 @@ def check_built(model: keras.Model) -> None:
 
 
 def check_room_for_members(model: keras.Model) -> None:
-    """Raises if the rows of a built model cannot be made members'."""
+    """Raises if all rows of a built model cannot be made members'."""
     quantized = [
         layer.path
         for layer in walk_layers(model)
@@ -68,13 +77,19 @@ def check_room_for_members(model: keras.Model) -> None:
             f"{len(quantized)} layers of {model.name!r} are quantized, such as "
             f"{quantized[0]!r}. Convert first, quantize after."
         )
-    is_fixed = any(tensor.shape[0] is not None for tensor in model.inputs)
+    check_batch_size(model)
+
+
+def check_batch_size(model: keras.Model) -> None:
+    """Raises if the batches of a model have one size only."""
+    inputs = getattr(model, "inputs", None) or []
+    is_fixed = any(tensor.shape[0] is not None for tensor in inputs)
     # A Sequential model built by data is copied with a free batch size.
     if is_fixed and not _is_built_by_data(model):
         raise ValueError(
             f"{model.name!r} has a fixed batch size, which leaves no room for "
             "members. Make it with `keras.Input(shape)`. Received: "
-            f"inputs={[tuple(tensor.shape) for tensor in model.inputs]}"
+            f"inputs={[tuple(tensor.shape) for tensor in inputs]}"
         )
 
 
@@ -85,6 +100,13 @@ def _is_built_by_data(model: keras.Model) -> bool:
 
 def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     """A copy of `model` with a new output layer of `num_classes` logits."""
+    if not is_graph(model):
+        raise ValueError(
+            f"`num_classes` cannot replace the output layer of {model.name!r}: "
+            "only the code of a subclassed model knows what follows it. Give "
+            "the model an output layer of that size yourself. "
+            f"Received: num_classes={num_classes}"
+        )
     family = find_family(model)
     if family is not None and family.is_backbone(model):
         return family.with_head(copy_model(model), num_classes)

@@ -34,6 +34,11 @@ def owns_variables(layer: keras.layers.Layer) -> bool:
     return bool(layer._trainable_variables or layer._non_trainable_variables)
 
 
+def learnable_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """A layer's own variables that can learn, frozen now or not."""
+    return list(layer._trainable_variables)
+
+
 def producer(
     tensor: keras.KerasTensor,
 ) -> tuple[keras.Operation | None, list[keras.KerasTensor]]:
@@ -78,6 +83,23 @@ def _see_new_call(layer: keras.layers.Layer) -> None:
     names = list(layer._call_signature.parameters)
     layer.call_signature_parameters = names
     layer._call_has_mask_arg = "mask" in names
+
+
+def dtype_policy_of(layer: keras.layers.Layer) -> keras.DTypePolicy:
+    """The policy of a layer, also where a map holds it by the layer's path."""
+    policy = layer.dtype_policy
+    is_map = isinstance(policy, keras.dtype_policies.DTypePolicyMap)
+    return policy[layer.path] if is_map and layer.path else policy
+
+
+def fix_dtype_policy(layer: keras.layers.Layer) -> None:
+    """Gives a layer its own policy instead of a map of policies by path."""
+    layer._dtype_policy = dtype_policy_of(layer)
+
+
+def check_quantizable(layer: keras.layers.Layer, mode: str) -> None:
+    """Raises as the layer's `quantize` would before it changes anything."""
+    layer._check_quantize_args(mode, layer.compute_dtype)
 
 
 def move_kernel(layer: keras.layers.Layer, name: str | None) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,18 +11,14 @@ from keras import ops
 from keras import tree
 
 from keras_plex.conversion import forward_pass
+from keras_plex.conversion.dry_run import PROBE_BATCH
+from keras_plex.conversion.dry_run import run_dry
+from keras_plex.conversion.dry_run import run_dry_as_known
 from keras_plex.conversion.surgery import add_mixin
 from keras_plex.conversion.surgery import argument_names
 from keras_plex.conversion.surgery import intercept_calls
 from keras_plex.conversion.surgery import tile_with_mask
 from keras_plex.types import Tensor
-
-# A prime that no other axis of a model is likely to have.
-PROBE_BATCH = 1009
-
-# For axes of any length: short enough for position embeddings, long enough for
-# a stack of strided convolutions.
-PROBE_LENGTHS = (8, 64, 256)
 
 # Operations with the names of their arguments, and rows of outputs.
 Probed = tuple[list[tuple[keras.Operation, frozenset[str]]], list[int]]
@@ -61,7 +58,10 @@ class TilesArguments:
 
 
 def tile_where_needed(
-    model: keras.Model, ensemble_size: int, blocks: list[keras.layers.Layer]
+    model: keras.Model,
+    ensemble_size: int,
+    blocks: list[keras.layers.Layer],
+    outputs: int = 1,
 ) -> Layout:
     """Makes the blocks (or operations that meet both kinds of rows) tile.
 
@@ -69,12 +69,16 @@ def tile_where_needed(
         model: converted in place already; changed in place.
         ensemble_size: positive int.
         blocks: those that hold converted layers.
+        outputs: how many tensors the model returns. Defaults to `1`.
     """
-    outputs = len(tree.flatten(model.outputs))
     if ensemble_size == 1:
         return Layout(False, (True,) * outputs)
     try:
-        plans, rows = probe_with_lengths(model, ensemble_size, blocks)
+        plans, rows = run_dry_as_known(
+            model,
+            lambda inputs: probe(model, ensemble_size, blocks, inputs),
+            passed_on=(MixedExamplesError,),
+        )
     except MixedExamplesError:
         raise
     except Exception as error:
@@ -100,30 +104,11 @@ class MixedExamplesError(ValueError):
     """The model computes one example from another: members would mix too."""
 
 
-def probe_with_lengths(
-    model: keras.Model, ensemble_size: int, blocks: list[keras.layers.Layer]
-) -> Probed:
-    """`probe`, where need be with a number for axes of any length.
-
-    JAX and PyTorch cannot slice a weight by a length that is not known.
-    """
-    is_free = any(None in x.shape[1:] for x in model.inputs)
-    errors = []
-    for length in (None, *PROBE_LENGTHS) if is_free else (None,):
-        try:
-            return probe(model, ensemble_size, blocks, length)
-        except MixedExamplesError:
-            raise
-        except Exception as error:
-            errors.append(error)
-    raise errors[0]
-
-
 def probe(
     model: keras.Model,
     ensemble_size: int,
     blocks: list[keras.layers.Layer],
-    length: int | None = None,
+    inputs: Any,
 ) -> Probed:
     """Runs the model symbolically and notes which arguments need tiling.
 
@@ -131,7 +116,7 @@ def probe(
         model: as in `tile_where_needed`.
         ensemble_size: positive int.
         blocks: those that hold converted layers.
-        length: that of input axes which may have any.
+        inputs: symbolic tensors of `PROBE_BATCH` rows.
 
     Returns:
         The operations with the names of the arguments to tile, and the number
@@ -157,6 +142,11 @@ def probe(
         meets_both = {few, many} <= set(rows.values())
         if id(operation) not in is_block and not meets_both:
             return args, kwargs
+        if rows and not {few, many} & set(rows.values()):
+            raise NotImplementedError(
+                f"{operation.name!r} gets rows that are no examples: "
+                f"{sorted(set(rows.values()))}."
+            )
         plan = frozenset(name for name, row in rows.items() if row == few)
         known = plans.setdefault(id(operation), (operation, plan))[1]
         if known != plan:
@@ -169,8 +159,11 @@ def probe(
         return map_tensors(operation, args, kwargs, tile)
 
     try:
-        with intercept_calls(change):
-            outputs = _run_dry(model, length)
+        with (
+            intercept_calls(change),
+            forward_pass.returning(forward_pass.MEMBERS),
+        ):
+            outputs = tree.flatten(run_dry(model, inputs))
     except Exception:
         if mixed:
             # Keras wraps what is raised inside: say it plainly.
@@ -186,40 +179,6 @@ def probe(
             raise _mixed_examples(model, tuple(output.shape))
     needed = [plan for plan in plans.values() if plan[1]]
     return needed, [output.shape[0] for output in outputs]
-
-
-def _run_dry(model: keras.Model, length: int | None) -> list[keras.KerasTensor]:
-    inputs = _symbolic_inputs(model, length)
-    # What stock layers warn of here, they warn of in the real pass too.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return _members_of_dry_run(model, inputs)
-
-
-def _members_of_dry_run(model: keras.Model, inputs) -> list[keras.KerasTensor]:
-    with forward_pass.returning(forward_pass.MEMBERS):
-        return tree.flatten(_DryRun(model).compute_output_spec(inputs))
-
-
-class _DryRun(keras.layers.Layer):
-    """Calls a function on symbolic tensors of the active backend."""
-
-    def __init__(self, function: Callable):
-        super().__init__(autocast=False)
-        self._function = [function]  # in a list: not tracked as a sublayer
-
-    def call(self, inputs):
-        return self._function[0](inputs)
-
-
-def _symbolic_inputs(model: keras.Model, length: int | None):
-    def symbolic(x):
-        rest = [length if size is None else size for size in x.shape[1:]]
-        return keras.KerasTensor((PROBE_BATCH, *rest), dtype=x.dtype)
-
-    if isinstance(model, keras.Sequential):
-        return symbolic(model.inputs[0])
-    return tree.map_structure(symbolic, model.input)
 
 
 def _mixed_examples(model: keras.Model, shape: tuple) -> MixedExamplesError:

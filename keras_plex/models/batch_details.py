@@ -1,7 +1,5 @@
 """One forward pass of any classifier over one batch, with its features."""
 
-import contextlib
-import threading
 import weakref
 from typing import Any
 
@@ -11,7 +9,7 @@ from keras import ops
 from keras import tree
 
 from keras_plex.conversion.surgery import walk_layers
-from keras_plex.conversion.surgery import with_mixin
+from keras_plex.conversion.traced_heads import recorded_calls
 from keras_plex.models.classifiers import output_layer
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.types import Tensor
@@ -77,15 +75,12 @@ def call_with_features(
     """
     head = output_layer(model)
     layers = [head.layer] if head else _dense_layers(model)
-    with contextlib.ExitStack() as stack:
-        for layer in layers:
-            stack.enter_context(with_mixin(layer, _RecordsCall))
-        calls = stack.enter_context(_recording())
+    with recorded_calls(layers) as calls:
         outputs = model(inputs, training=False)
     made = [
-        reached
-        for reached, returned in calls
-        if head is not None or returned is outputs
+        call.inputs
+        for call in calls
+        if head is not None or call.outputs is outputs
     ]
     if not made or len(made[-1].shape) != 2:
         raise ValueError(
@@ -154,28 +149,3 @@ def _one_member(model: keras.Model, outputs: Any) -> np.ndarray:
         )
     # (batch, classes) -> (batch, ensemble, classes)
     return np.expand_dims(ops.convert_to_numpy(outputs), 1)
-
-
-# One pass is traced in one thread: other threads' calls are not recorded.
-_current = threading.local()
-
-
-@contextlib.contextmanager
-def _recording():
-    outer = getattr(_current, "calls", None)
-    _current.calls = []
-    try:
-        yield _current.calls
-    finally:
-        _current.calls = outer
-
-
-class _RecordsCall:
-    """Mixin in front of a layer: notes its inputs and outputs."""
-
-    def __call__(self, inputs, *args, **kwargs):
-        outputs = super().__call__(inputs, *args, **kwargs)
-        calls = getattr(_current, "calls", None)
-        if calls is not None:
-            calls.append((inputs, outputs))
-        return outputs

@@ -90,7 +90,10 @@ def _guess(head: Head | None, is_task: bool) -> str:
 def _losses_of(model: keras.Model, count: int) -> list:
     loss = getattr(model, "loss", None)
     if isinstance(loss, dict):
-        return [loss.get(name) for name in model.output_names]
+        names = getattr(model, "output_names", None)
+        if names is None and len(loss) == count:
+            names = sorted(loss)  # as a subclassed model's outputs are sorted
+        return [loss.get(name) for name in names or [None] * count]
     if isinstance(loss, (list, tuple)):
         return list(loss)
     return [loss] * count

@@ -1,6 +1,7 @@
 """What a converted model adds to the stock one."""
 
 import dataclasses
+import functools
 import inspect
 
 import keras
@@ -8,18 +9,25 @@ import keras
 from keras_plex.conversion.convert import Conversion
 from keras_plex.conversion.convert import convert
 from keras_plex.conversion.copying import deserialize_stock
+from keras_plex.conversion.quantization import quantization_of
+from keras_plex.conversion.quantization import quantize_as
 from keras_plex.conversion.settings import Settings
 from keras_plex.conversion.surgery import set_model_class
+from keras_plex.conversion.trainable_flags import flags_of
+from keras_plex.conversion.trainable_flags import set_flags
 from keras_plex.models.covariance import fit_covariance
 from keras_plex.models.covariance import fit_to_validation
 from keras_plex.models.covariance import is_fitted_to_validation
 from keras_plex.models.covariance import set_mean_field_for
 from keras_plex.models.covariance import try_fit_to_validation
 from keras_plex.models.fit_arguments import FitArguments
+from keras_plex.models.fresh_functions import FreshFunctions
 from keras_plex.models.generation.language_models import generation_mixins
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import kinds_of_model
 from keras_plex.models.plex_state import PlexState
+from keras_plex.models.quantizing import quantize_trunk
+from keras_plex.models.shared_weights import freeze_shared_weights
 from keras_plex.models.stock_class import in_front_of
 from keras_plex.models.summary import print_conversion
 from keras_plex.models.tiled_pass import tiled_pass
@@ -28,7 +36,7 @@ from keras_plex.types import Data
 
 
 @keras.saving.register_keras_serializable("keras_plex")
-class PlexModel(MemberOutputs):
+class PlexModel(FreshFunctions, MemberOutputs):
     """A stock Keras model whose last layers are an ensemble.
 
     `plexify` makes one. It stays what it was (`isinstance` of the stock class,
@@ -81,6 +89,39 @@ class PlexModel(MemberOutputs):
         if validation_data is not None:
             fit_to_validation(self, validation_data)
 
+    def freeze_shared_weights(self) -> None:
+        """Leaves only members and output layers to learn.
+
+        What learns after it: the members' own weights, LoRA weights, and the
+        output layers. All else is frozen, with a new optimizer where the
+        model is compiled. Works for a model that was frozen before, too.
+
+        Example:
+
+        >>> layers = [keras.layers.Dense(8, "relu"), keras.layers.Dense(3)]
+        >>> stock = keras.Sequential([keras.Input((4,)), *layers])
+        >>> model = keras_plex.plexify(stock, last_blocks=1, head="keep")
+        >>> model.freeze_shared_weights()
+        >>> [weight.name for weight in model.trainable_weights]
+        ['alpha', 'gamma', 'member_bias', 'kernel', 'bias']
+        """
+        freeze_shared_weights(self)
+
+    def quantize(self, mode=None, config=None, filters=None, **kwargs) -> None:
+        """Quantizes the layers that no member has changed.
+
+        Converted layers and output layers stay in floating point. If a layer
+        cannot be quantized, none is.
+
+        Args:
+            mode: `"int8"`, `"int4"` or `"float8"`.
+            config: `None`, or a `keras.quantizers.QuantizationConfig`.
+            filters: which of these layers, as in `keras.Model.quantize`.
+            **kwargs: `type_check`, which Keras passes on.
+        """
+        stock_quantize = functools.partial(super().quantize, **kwargs)
+        quantize_trunk(self, stock_quantize, mode, config, filters)
+
     def before_fit(self, arguments: FitArguments) -> None:
         if self.covariance_head is not None:
             arguments.put_first_reset_covariance(self)
@@ -114,6 +155,8 @@ class PlexModel(MemberOutputs):
             "stock": self._plex.stock_config,
             "settings": dataclasses.asdict(self.conversion.settings),
             "output_kinds": list(self.output_kinds),
+            "quantization": quantization_of(self),
+            "trainable": flags_of(self),
             **self.calibration_config(),
         }
 
@@ -121,6 +164,9 @@ class PlexModel(MemberOutputs):
     def from_config(cls, config: Config, custom_objects=None) -> "PlexModel":
         model = deserialize_stock(config["stock"], custom_objects)
         model = adopt(model, config["stock"], Settings(**config["settings"]))
+        quantize_as(model, config.get("quantization", {}))
+        if "trainable" in config:
+            set_flags(model, config["trainable"])
         model.output_kinds = tuple(config["output_kinds"])
         model.restore_calibration(config)
         return model

@@ -14,7 +14,9 @@ class PlexState(MemberState):
     Args:
         stock_config: the stock model, serialized before its conversion.
         conversion: what became of it.
+        compiled_for: the weights that compiled functions were made for.
     """
 
     stock_config: Config
     conversion: Conversion
+    compiled_for: list | None = None

@@ -22,12 +22,6 @@ class Subclassed(keras.Model):
         return self.head(self.hidden(x))
 
 
-def built_subclassed():
-    model = Subclassed()
-    model(np.ones((2, 4)))
-    return model
-
-
 def fixed_batch():
     x = keras.Input(batch_shape=(8, 4))
     return keras.Model(x, layers.Dense(3)(layers.Dense(5)(x)))
@@ -45,7 +39,7 @@ MESSAGES = [
     (lambda: cases.vit, "must be a `keras.Model`.*of type function"),
     (lambda: keras.Sequential([layers.Dense(3)]), "is not built"),
     (Subclassed, "is not built"),
-    (built_subclassed, "wrap a subclassed model as `keras.Model"),
+    (Subclassed, "wrap a subclassed model as `keras.Model"),
     (no_weights, "it has no weights"),
     (fixed_batch, r"fixed batch size.*keras\.Input\(shape\).*\(8, 4\)"),
     (cases.vit_backbone, "is a backbone .* Pass `num_classes=`.*=None"),

@@ -1,0 +1,67 @@
+"""Quantized layers of a model: copied, recorded in a file, and made again.
+
+Keras's configurations leave out many of them, such as a task's output layer.
+"""
+
+import keras
+
+from keras_plex.conversion.surgery import fix_dtype_policy
+from keras_plex.conversion.surgery import owns_variables
+from keras_plex.conversion.surgery import walk_layers
+from keras_plex.types import Config
+
+# Those that need nothing but the weights; others look at data, too.
+MODES = ("int8", "int4", "float8")
+
+
+def quantization_of(model: keras.Model) -> Config:
+    """How the layers of a model are quantized, as a file can hold it."""
+    return {
+        str(number): {
+            "mode": layer.quantization_mode,
+            "config": keras.saving.serialize_keras_object(
+                getattr(layer, "quantization_config", None)
+            ),
+        }
+        for number, layer in enumerate(_numbered(model))
+        if layer.quantization_mode is not None
+    }
+
+
+def quantize_as(model: keras.Model, quantization: Config) -> None:
+    """Quantizes the layers of a model as `quantization_of` another tells.
+
+    Args:
+        model: of the same architecture; changed in place. What its own
+            configuration quantized already stays as it is.
+        quantization: by the number of the layer.
+    """
+    layers = _numbered(model)
+    for number, how in quantization.items():
+        layer = layers[int(number)]
+        if layer.quantization_mode is None:
+            config = keras.saving.deserialize_keras_object(how["config"])
+            # Its class may have a mixin in front: that is no other layer.
+            layer.quantize(how["mode"], type_check=False, config=config)
+        # Keras cannot save a layer whose policy is looked up by its path.
+        fix_dtype_policy(layer)
+
+
+def check_modes(model: keras.Model) -> None:
+    """Raises for quantized layers that cannot be made again."""
+    others = {
+        layer.quantization_mode: layer.path
+        for layer in walk_layers(model)
+        if layer.quantization_mode not in (None, *MODES)
+    }
+    for mode, path in others.items():
+        raise ValueError(
+            f"The layer {path!r} is quantized by {mode!r}, which needs data. "
+            f"`plexify` takes layers that are quantized by {', '.join(MODES)}, "
+            "or not at all."
+        )
+
+
+def _numbered(model: keras.Model) -> list[keras.layers.Layer]:
+    # Containers come and go where inputs are shared; these do not.
+    return [layer for layer in walk_layers(model) if owns_variables(layer)]
