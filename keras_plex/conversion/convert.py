@@ -69,18 +69,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     if settings.makes_members:
         sites = choose_sites(model, settings, head, family)
     check_not_quantized(sites, head, settings)
-    for number, site in enumerate(sites):
-        arguments = site_arguments(
-            settings.method,
-            settings.method_options,
-            settings.fast_weight_stddev,
-            settings.seed,
-            number,
-        )
-        template = ensemble_template(
-            site.layer, settings.method, settings.ensemble_size, arguments
-        )
-        upgrade_layer(site.layer, template)
+    convert_sites(sites, settings)
     mend_layers(model)
     converted = [site.layer for site in sites]
     if head is not None:
@@ -125,6 +114,22 @@ def choose_sites(
         settings,
         head.layer if head else None,
     )
+
+
+def convert_sites(sites: list[Site], settings: Settings) -> None:
+    """Gives each chosen layer its members, in place."""
+    for number, site in enumerate(sites):
+        arguments = site_arguments(
+            settings.method,
+            settings.method_options,
+            settings.fast_weight_stddev,
+            settings.seed,
+            number,
+        )
+        template = ensemble_template(
+            site.layer, settings.method, settings.ensemble_size, arguments
+        )
+        upgrade_layer(site.layer, template)
 
 
 def check_not_quantized(

@@ -122,63 +122,91 @@ def probe(
         The operations with the names of the arguments to tile, and the number
         of rows of each flat output.
     """
-    is_block = {id(block) for block in blocks}
-    few, many = PROBE_BATCH, ensemble_size * PROBE_BATCH
-    plans: dict[int, tuple[keras.Operation, frozenset[str]]] = {}
-    mixed: list[tuple] = []
-    shared: list[str] = []
+    calls = _Calls(ensemble_size, blocks)
+    try:
+        with (
+            intercept_calls(calls.change),
+            forward_pass.returning(forward_pass.MEMBERS),
+        ):
+            outputs = tree.flatten(run_dry(model, inputs))
+    except Exception:
+        # Keras wraps what is raised inside: say it plainly.
+        if calls.mixed_shape is not None:
+            raise _mixed_examples(model, calls.mixed_shape) from None
+        if calls.shared is not None:
+            raise _shared_block(calls.shared) from None
+        raise
+    for output in outputs:
+        if calls.either & set(output.shape[1:]):
+            raise _mixed_examples(model, tuple(output.shape))
+    needed = [plan for plan in calls.plans.values() if plan[1]]
+    return needed, [output.shape[0] for output in outputs]
 
-    def change(operation, args, kwargs):
+
+class _Calls:
+    """What a dry run notes of each call while it tiles.
+
+    Args:
+        ensemble_size: positive int.
+        blocks: those that hold converted layers.
+    """
+
+    def __init__(self, ensemble_size: int, blocks: list[keras.layers.Layer]):
+        self.ensemble_size = ensemble_size
+        self.is_block = {id(block) for block in blocks}
+        self.few, self.many = PROBE_BATCH, ensemble_size * PROBE_BATCH
+        self.either = {self.few, self.many}
+        self.plans: dict[int, tuple[keras.Operation, frozenset[str]]] = {}
+        # What is wrong with the model, if anything: a tensor with the batch
+        # on another axis, or an operation whose calls differ.
+        self.mixed_shape: tuple | None = None
+        self.shared: keras.Operation | None = None
+
+    def change(
+        self, operation: keras.Operation, args: tuple, kwargs: dict
+    ) -> tuple[tuple, dict]:
+        rows = self._rows(operation, args, kwargs)
+        meets_both = self.either <= set(rows.values())
+        if id(operation) not in self.is_block and not meets_both:
+            return args, kwargs
+        if rows and not self.either & set(rows.values()):
+            raise NotImplementedError(
+                f"{operation.name!r} gets rows that are no examples: "
+                f"{sorted(set(rows.values()))}."
+            )
+        plan = frozenset(name for name, row in rows.items() if row == self.few)
+        known = self.plans.setdefault(id(operation), (operation, plan))[1]
+        if known != plan:
+            self.shared = operation
+            raise NotImplementedError
+
+        def tile(name: str, x: Tensor) -> Tensor:
+            return tile_with_mask(x, self.ensemble_size) if name in plan else x
+
+        return map_tensors(operation, args, kwargs, tile)
+
+    def _rows(
+        self, operation: keras.Operation, args: tuple, kwargs: dict
+    ) -> dict[str, int]:
+        """How many rows each tensor of a call has, by the argument's name."""
         rows: dict[str, int] = {}
 
         def note(name: str, x: Tensor) -> Tensor:
-            if {few, many} & set(x.shape[1:]):
-                mixed.append(tuple(x.shape))
+            if self.either & set(x.shape[1:]):
+                self.mixed_shape = tuple(x.shape)
                 raise MixedExamplesError
             rows[name] = x.shape[0]
             return x
 
         map_tensors(operation, args, kwargs, note)
-        meets_both = {few, many} <= set(rows.values())
-        if id(operation) not in is_block and not meets_both:
-            return args, kwargs
-        if rows and not {few, many} & set(rows.values()):
-            raise NotImplementedError(
-                f"{operation.name!r} gets rows that are no examples: "
-                f"{sorted(set(rows.values()))}."
-            )
-        plan = frozenset(name for name, row in rows.items() if row == few)
-        known = plans.setdefault(id(operation), (operation, plan))[1]
-        if known != plan:
-            shared.append(operation.name)
-            raise NotImplementedError
+        return rows
 
-        def tile(name: str, x: Tensor) -> Tensor:
-            return tile_with_mask(x, ensemble_size) if name in plan else x
 
-        return map_tensors(operation, args, kwargs, tile)
-
-    try:
-        with (
-            intercept_calls(change),
-            forward_pass.returning(forward_pass.MEMBERS),
-        ):
-            outputs = tree.flatten(run_dry(model, inputs))
-    except Exception:
-        if mixed:
-            # Keras wraps what is raised inside: say it plainly.
-            raise _mixed_examples(model, mixed[0]) from None
-        if shared:
-            raise NotImplementedError(
-                f"{shared[0]!r} is called more than once, as a block that all "
-                "depths share: its members need every call."
-            ) from None
-        raise
-    for output in outputs:
-        if {few, many} & set(output.shape[1:]):
-            raise _mixed_examples(model, tuple(output.shape))
-    needed = [plan for plan in plans.values() if plan[1]]
-    return needed, [output.shape[0] for output in outputs]
+def _shared_block(operation: keras.Operation) -> NotImplementedError:
+    return NotImplementedError(
+        f"{operation.name!r} is called more than once, as a block that all "
+        "depths share: its members need every call."
+    )
 
 
 def _mixed_examples(model: keras.Model, shape: tuple) -> MixedExamplesError:
