@@ -141,11 +141,7 @@ def probe(
         meets_both = {few, many} <= set(rows.values())
         if id(operation) not in is_block and not meets_both:
             return args, kwargs
-        if rows and not {few, many} & set(rows.values()):
-            raise NotImplementedError(
-                f"{operation.name!r} gets rows that are no examples: "
-                f"{sorted(set(rows.values()))}."
-            )
+        check_rows_are_examples(operation, set(rows.values()), {few, many})
         plan = frozenset(name for name, row in rows.items() if row == few)
         known = plans.setdefault(id(operation), (operation, plan))[1]
         if known != plan:
@@ -159,10 +155,7 @@ def probe(
         return map_tensors(operation, args, kwargs, tile)
 
     try:
-        with (
-            intercept_calls(change),
-            forward_pass.returning(forward_pass.MEMBERS),
-        ):
+        with intercept_calls(change), _as_members():
             outputs = tree.flatten(run_dry(model, inputs))
     except Exception:
         if mixed:
@@ -174,6 +167,21 @@ def probe(
             raise _mixed_examples(model, tuple(output.shape))
     needed = [plan for plan in plans.values() if plan[1]]
     return needed, [output.shape[0] for output in outputs]
+
+
+def _as_members():
+    return forward_pass.returning(forward_pass.MEMBERS)
+
+
+def check_rows_are_examples(
+    operation: keras.Operation, rows: set[int], known: set[int]
+) -> None:
+    """Raises where a block's rows are folded: members would mix."""
+    if rows and not known & rows:
+        raise NotImplementedError(
+            f"{operation.name!r} gets rows that are no examples: "
+            f"{sorted(rows)}."
+        )
 
 
 def _mixed_examples(model: keras.Model, shape: tuple) -> MixedExamplesError:
