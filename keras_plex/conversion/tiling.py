@@ -144,10 +144,7 @@ def probe(
         check_rows_are_examples(operation, set(rows.values()), {few, many})
         plan = frozenset(name for name, row in rows.items() if row == few)
         known = plans.setdefault(id(operation), (operation, plan))[1]
-        if known != plan:
-            raise NotImplementedError(
-                f"{operation.name!r} is called with different kinds of rows."
-            )
+        check_one_plan(operation, known, plan)
 
         def tile(name: str, x: Tensor) -> Tensor:
             return tile_with_mask(x, ensemble_size) if name in plan else x
@@ -171,6 +168,16 @@ def probe(
 
 def _as_members():
     return forward_pass.returning(forward_pass.MEMBERS)
+
+
+def check_one_plan(
+    operation: keras.Operation, known: frozenset[str], plan: frozenset[str]
+) -> None:
+    """Raises where calls of one operation need different arguments tiled."""
+    if known != plan:
+        raise NotImplementedError(
+            f"{operation.name!r} is called with different kinds of rows."
+        )
 
 
 def check_rows_are_examples(
