@@ -18,7 +18,6 @@ EPSILONS = {
     "mixed_float16": 2.0**-11,
     "bfloat16": 2.0**-8,
     "float16": 2.0**-11,
-    "float64": 2.0**-53,
 }
 
 no_float16_on_cpu = pytest.mark.skipif(
