@@ -171,16 +171,13 @@ def probe(
     try:
         with intercept_calls(change):
             outputs = _run_dry(model, length)
-    except Exception:
+    except Exception as error:
+        # Keras wraps what is raised inside: say it plainly.
         if mixed:
-            # Keras wraps what is raised inside: say it plainly.
-            raise _mixed_examples(model, mixed[0]) from None
-        if shared:
-            raise NotImplementedError(
-                f"{shared[0]!r} is called more than once, as a block that all "
-                "depths share: its members need every call."
-            ) from None
-        raise
+            error = _mixed_examples(model, mixed[0])
+        elif shared:
+            error = _shared_block(shared[0])
+        raise error from None
     for output in outputs:
         if {few, many} & set(output.shape[1:]):
             raise _mixed_examples(model, tuple(output.shape))
@@ -213,6 +210,13 @@ def _symbolic_inputs(model: keras.Model, length: int | None):
     if isinstance(model, keras.Sequential):
         return symbolic(model.inputs[0])
     return tree.map_structure(symbolic, model.input)
+
+
+def _shared_block(name: str) -> NotImplementedError:
+    return NotImplementedError(
+        f"{name!r} is called more than once, as a block that all depths "
+        "share: its members need every call."
+    )
 
 
 def _mixed_examples(model: keras.Model, shape: tuple) -> MixedExamplesError:
