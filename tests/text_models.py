@@ -14,7 +14,7 @@ BACKBONE = {
     "hidden_dim": 8,
     "intermediate_dim": 8,
     "dropout": 0.0,
-    "max_sequence_length": 6,
+    "max_sequence_length": 8,  # as short as a dry run on JAX and PyTorch
 }
 
 
