@@ -23,7 +23,7 @@ def reloadable(model: keras.Model) -> keras.Model:
     """
     if not _may_lose_functions(model) or _comes_back(model):
         return model
-    return keras.Model(model.inputs, model.outputs, name=model.name)
+    return keras.Model(model.input, model.output, name=model.name)
 
 
 @contextlib.contextmanager
