@@ -75,7 +75,7 @@ class T5TextClassifierPreprocessor(keras_hub.models.TextClassifierPreprocessor):
         self.built = True
 
     def call(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        if isinstance(x, (tuple, dict)):
+        if isinstance(x, dict):
             raise ValueError(
                 "`T5TextClassifierPreprocessor` takes one string per example. "
                 "Write the parts of a text into one string. "

@@ -1,5 +1,7 @@
 """Strings become tokens, an end, and padding."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -38,13 +40,13 @@ def test_labels_and_weights_pass_through(preprocessor):
     assert np.asarray(weight).tolist() == [0.5, 2.0]
 
 
-def test_a_pair_of_texts_is_an_error(preprocessor):
+def test_named_texts_are_an_error(preprocessor):
     with pytest.raises(ValueError, match="into one string"):
-        preprocessor((["the fox"], ["the dog"]))
+        preprocessor({"premise": ["the fox"], "hypothesis": ["the dog"]})
 
 
 def test_a_configuration_makes_it_again(preprocessor):
     config = preprocessor.get_config()
-    again = T5TextClassifierPreprocessor.from_config(config)
+    again = T5TextClassifierPreprocessor.from_config(copy.deepcopy(config))
     assert again.sequence_length == 4
     assert again.get_config() == config

@@ -86,8 +86,10 @@ def test_members_are_those_of_tiled_arguments(choice, monkeypatch):
         np.testing.assert_array_equal(one, two)
     ours, theirs = members_of(plex, x), members_of(other, x)
     assert set(ours) == set(theirs)
+    # Rounding grows through the three layers after the first.
+    atol = 5e-6 if choice.get("last_blocks") == "all" else 1e-6
     for name, rows in theirs.items():
-        np.testing.assert_allclose(ours[name], rows, atol=1e-6, rtol=1e-6)
+        np.testing.assert_allclose(ours[name], rows, atol=atol, rtol=1e-6)
     one, two, _ = by_member(ours["decoder_sequence_output"])
     assert np.abs(one - two).max() > 0.01
 
