@@ -173,11 +173,7 @@ def probe(
             outputs = _run_dry(model, length)
     except Exception as error:
         # Keras wraps what is raised inside: say it plainly.
-        if mixed:
-            error = _mixed_examples(model, mixed[0])
-        elif shared:
-            error = _shared_block(shared[0])
-        raise error from None
+        raise _said_plainly(error, model, mixed, shared) from None
     for output in outputs:
         if {few, many} & set(output.shape[1:]):
             raise _mixed_examples(model, tuple(output.shape))
@@ -212,11 +208,17 @@ def _symbolic_inputs(model: keras.Model, length: int | None):
     return tree.map_structure(symbolic, model.input)
 
 
-def _shared_block(name: str) -> NotImplementedError:
-    return NotImplementedError(
-        f"{name!r} is called more than once, as a block that all depths "
-        "share: its members need every call."
-    )
+def _said_plainly(
+    error: Exception, model: keras.Model, mixed: list[tuple], shared: list[str]
+) -> Exception:
+    if mixed:
+        return _mixed_examples(model, mixed[0])
+    if shared:
+        return NotImplementedError(
+            f"{shared[0]!r} is called more than once, as a block that all "
+            "depths share: its members need every call."
+        )
+    return error
 
 
 def _mixed_examples(model: keras.Model, shape: tuple) -> MixedExamplesError:
