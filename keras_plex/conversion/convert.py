@@ -79,13 +79,12 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     blocks = [site.block for site in sites]
     if settings.head == "batch_ensemble" or not sites:
         blocks.append(head.layer)
-    layout = lay_out_members(
-        model,
-        settings.ensemble_size,
-        blocks,
-        family.tiles_inside(sites) if family else {},
-        len(heads),
-    )
+    inner = tile_inside(sites, family, settings.ensemble_size)
+    outer = [block for block in blocks if block not in inner]
+    layout = tile_where_needed(model, settings.ensemble_size, outer, len(heads))
+    if layout.tiled_inputs:
+        for block in inner:
+            block.inner_ensemble_size = 1
     check_members_reach_an_output(model, layout, converted)
     class_token_only = family is not None and family.prepare(model, blocks)
     return Conversion(
@@ -189,32 +188,16 @@ def convert_head(head: Head, settings: Settings) -> None:
     add_mixin(head.layer, forward_pass.RecordsInputs)
 
 
-def lay_out_members(
-    model: keras.Model,
-    ensemble_size: int,
-    blocks: list[keras.layers.Layer],
-    tiles_inside: dict[keras.layers.Layer, type],
-    outputs: int,
-) -> Layout:
-    """Makes the blocks tile, at their arguments or inside.
-
-    Args:
-        model: converted in place already; changed in place.
-        ensemble_size: positive int.
-        blocks: those that hold converted layers.
-        tiles_inside: the blocks that tile inside, with the mixin that does.
-        outputs: how many tensors the model returns.
-    """
-    if ensemble_size == 1:
-        tiles_inside = {}
-    for block, mixin in tiles_inside.items():
+def tile_inside(
+    sites: list[Site], family: Family | None, ensemble_size: int
+) -> list[keras.layers.Layer]:
+    """Makes the blocks of a family that can tile inside do so; gives these."""
+    if family is None or ensemble_size == 1:
+        return []
+    mixins = family.tiles_inside(sites)
+    for block, mixin in mixins.items():
         add_mixin(block, mixin, inner_ensemble_size=ensemble_size)
-    others = [block for block in blocks if block not in tiles_inside]
-    layout = tile_where_needed(model, ensemble_size, others, outputs)
-    if layout.tiled_inputs:
-        for block in tiles_inside:
-            block.inner_ensemble_size = 1
-    return layout
+    return list(mixins)
 
 
 def check_members_reach_an_output(

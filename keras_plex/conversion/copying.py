@@ -5,7 +5,6 @@ import inspect
 import warnings
 
 import keras
-from keras import ops
 
 from keras_plex.conversion.functional_view import reloadable
 from keras_plex.conversion.functional_view import unbuilt_layers_allowed
@@ -157,7 +156,7 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
                 new.enable_lora(old.lora_rank)
             new.lora_alpha = old.lora_alpha
     pairs = _matched_weights(model, copy, ours, theirs)
-    if not pairs or any(old.shape != new.shape for old, new in pairs):
+    if pairs is None or any(old.shape != new.shape for old, new in pairs):
         raise ValueError(
             f"Cannot copy {model.name!r}: made again from its configuration it "
             f"has other weights ({len(copy.weights)} instead of "
@@ -172,15 +171,15 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
                 f"computes in {theirs_is}."
             )
     for old, new in pairs:
-        new.assign(ops.convert_to_numpy(old))
+        new.assign(old.numpy())
     for layer in walk_layers(copy):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # it computes with copies of its weights
     _copy_trainable_flags(model, copy, pairs)
 
 
-def _matched_weights(model, copy, ours, theirs) -> list[tuple]:
-    """Pairs of weights; none where the models do not match."""
+def _matched_weights(model, copy, ours, theirs) -> list[tuple] | None:
+    """Pairs of weights; `None` where the models do not match."""
     by_name = []
     for old, new in zip(ours, theirs, strict=False):
         if old.quantization_mode is None:
@@ -188,7 +187,7 @@ def _matched_weights(model, copy, ours, theirs) -> list[tuple]:
         # Their order depends on when the layer was quantized.
         names = {weight.name: weight for weight in new.weights}
         if names.keys() != {weight.name for weight in old.weights}:
-            return []
+            return None
         by_name += [(weight, names[weight.name]) for weight in old.weights]
     seen = {id(weight) for pair in by_name for weight in pair}
     others = [
@@ -196,7 +195,7 @@ def _matched_weights(model, copy, ours, theirs) -> list[tuple]:
         for x in (model, copy)
     ]
     if len(others[0]) != len(others[1]):
-        return []
+        return None
     return [*by_name, *zip(*others, strict=True)]
 
 

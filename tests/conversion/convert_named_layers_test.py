@@ -126,12 +126,11 @@ def test_an_error_lists_them():
 
 
 def test_a_low_rank_update_is_for_dense_layers_only():
-    message = "(?s)'conv' in `layers` matches none .*cnn'.*dense"
-    with pytest.raises(ValueError, match=message) as error:
+    message = "matches 'conv_1', but the method 'lora_ensemble' converts no `C"
+    with pytest.raises(ValueError, match=message):
         plexify(
             make("cnn"), layers=["conv"], method="lora_ensemble", **ARGUMENTS
         )
-    assert "conv_1" not in str(error.value)
 
 
 def test_an_initializer_of_the_fast_weights_is_an_option():

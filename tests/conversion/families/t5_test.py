@@ -216,11 +216,13 @@ def test_a_stock_pass_tiles_nothing():
     plex, x = converted(ensemble_size=1)
     plex_3, _ = converted(fast_weight_stddev=0.0)
     layer = plex_3.decoder_transformer_layers[-1]
-    hidden = np.ones((BATCH, 2, 8), "float32")
+    rows = np.ones((MEMBERS * BATCH, 2, 8), "float32")
     with forward_pass.stock_pass():
-        outputs, _ = layer(hidden, encoder_hidden_states=hidden)
-    assert outputs.shape[0] == BATCH
-    assert layer(hidden, encoder_hidden_states=hidden)[0].shape[0] == 12
+        outputs, _ = layer(rows, encoder_hidden_states=rows)
+    assert outputs.shape[0] == MEMBERS * BATCH
+    few = rows[:BATCH]
+    outputs, _ = layer(few, encoder_hidden_states=few)
+    assert outputs.shape[0] == MEMBERS * BATCH
     one = plex.decoder_transformer_layers[-1]
     assert not isinstance(one, t5.FeedForwardMembers)
     assert members_of(plex, x)["decoder_sequence_output"].shape[0] == BATCH
@@ -239,9 +241,7 @@ def test_rows_that_come_tiled_are_left_alone(monkeypatch):
     def fails(*args):
         raise RuntimeError("no dry run")
 
-    monkeypatch.setattr(
-        "keras_plex.conversion.tiling.probe_with_lengths", fails
-    )
+    monkeypatch.setattr("keras_plex.conversion.tiling.run_dry_as_known", fails)
     with pytest.warns(UserWarning, match="runs once per member"):
         plex, x = converted(fast_weight_stddev=0.0)
     found = members_of(plex, x)["decoder_sequence_output"]
