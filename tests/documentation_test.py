@@ -173,7 +173,7 @@ def find_commands(text: str) -> list[str]:
 def test_readme_has_one_command_to_try_and_one_to_test():
     demo, test = find_commands((ROOT / "README.md").read_text())
     assert demo.endswith("keras-plex demo")
-    assert test.endswith("-m pytest")
+    assert test.endswith("-m pytest -n 2")
 
 
 def test_ci_runs_the_command_of_the_readme():
