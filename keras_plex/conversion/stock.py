@@ -144,12 +144,6 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
 
 
 def _task_with_new_head(copy: keras.Model, num_classes: int) -> keras.Model:
-    if not hasattr(copy, "output_dense"):
-        raise ValueError(
-            f"{copy.name!r} has no classes: `num_classes` is for classifiers "
-            "and backbones. Leave it out, or pass `model.backbone`. "
-            f"Received: num_classes={num_classes}"
-        )
     # Around the backbone that the copy has already, with all its flags.
     config = copy.get_config()
     if "num_classes" not in config or not hasattr(copy, "output_dense"):
@@ -163,6 +157,7 @@ def _task_with_new_head(copy: keras.Model, num_classes: int) -> keras.Model:
         preprocessor=copy.preprocessor,
         num_classes=num_classes,
     )
+    config.pop("label_token_ids", None)  # those of the old classes
     if "head_dtype" in inspect.signature(type(copy)).parameters:
         config["head_dtype"] = copy.output_dense.dtype_policy
     task = type(copy)(**config)

@@ -135,3 +135,10 @@ def test_a_backbone_gets_a_head():
     plex = plexify(t5_backbone(1), num_classes=4, last_blocks=1)
     assert isinstance(plex, T5Classifier)
     assert plex.num_classes == 4
+
+
+def test_other_classes_have_no_label_tokens():
+    stock = t5_classifier(label_token_ids=[3, 5, 7])
+    plex = plexify(stock, num_classes=5, last_blocks=1)
+    assert plex.label_token_ids is None
+    assert plex(cases.examples(stock)).shape == (4, 5)
