@@ -37,10 +37,17 @@ SAMPLERS = {
 
 
 def converted(make=seq2seq_models.t5_seq2seq_lm, **arguments):
-    keras.utils.set_random_seed(0)
-    stock = with_sharp_words(make())
-    arguments = {"fast_weight_stddev": 0.5, "seed": 1, **arguments}
-    return stock, plexify(stock, **arguments)
+    """A stock model and its conversion, made once: no test trains them."""
+    key = (make, repr(sorted(arguments.items())))
+    if key not in _made:
+        keras.utils.set_random_seed(0)
+        stock = with_sharp_words(make())
+        arguments = {"fast_weight_stddev": 0.5, "seed": 1, **arguments}
+        _made[key] = stock, plexify(stock, **arguments)
+    return _made[key]
+
+
+_made = {}
 
 
 def write(model, prompts, sampler="greedy", **arguments):

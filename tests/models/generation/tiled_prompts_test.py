@@ -1,5 +1,7 @@
 """Any KerasHub language model writes with its members."""
 
+import functools
+
 import keras
 import keras_hub
 import numpy as np
@@ -19,11 +21,15 @@ MODELS = {
 }
 
 
-def converted(name, **arguments):
+@functools.cache
+def converted(name, fast_weight_stddev=0.5):
+    """A stock model and its conversion, made once: no test trains them."""
     keras.utils.set_random_seed(0)
     stock = with_sharp_words(MODELS[name]())
-    arguments = {"fast_weight_stddev": 0.5, "seed": 1, **arguments}
-    return stock, plexify(stock, last_blocks=1, **arguments)
+    plex = plexify(
+        stock, last_blocks=1, fast_weight_stddev=fast_weight_stddev, seed=1
+    )
+    return stock, plex
 
 
 def write(model, prompts, sampler):
