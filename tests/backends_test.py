@@ -44,7 +44,7 @@ def save(name: str, folder: pathlib.Path) -> None:
     if name in cases.FAMILIES:
         case = cases.FAMILIES[name]
         stock = cases.make_family(name)
-        arguments = {**cases.FEW_FEATURES, **case.arguments}
+        arguments = cases.family_arguments(name)
         make_inputs = case.make_inputs or cases.examples
     else:
         stock, make_inputs = cases.make(name), cases.examples
@@ -52,7 +52,7 @@ def save(name: str, folder: pathlib.Path) -> None:
     model = keras_plex.plexify(
         stock, seed=0, fast_weight_stddev=0.5, **arguments
     )
-    x = make_inputs(stock, 4)
+    x = make_inputs(model, 4)  # a new head may take other inputs
     model.save(folder / f"{name}.keras")
     tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
     outputs = keras.tree.flatten(cases.to_numpy(model(tensors)))

@@ -223,11 +223,12 @@ FAMILIES: dict[str, FamilyCase] = {
         {"last_blocks": 1, "ensemble_attention": False, "head": "gp"},
     ),
     "t5_seq2seq_lm": FamilyCase(
-        seq2seq_models.t5_seq2seq_lm, {"last_blocks": 2}
+        seq2seq_models.t5_seq2seq_lm, {"last_blocks": 2, "head": "keep"}
     ),
-    "t5gemma": FamilyCase(seq2seq_models.t5gemma, {"last_blocks": 1}),
-    "bart": FamilyCase(seq2seq_models.bart, {"last_blocks": 1}),
-    "gpt2": FamilyCase(seq2seq_models.gpt2, {"last_blocks": 1}),
+    **{
+        name: FamilyCase(make_model, {"last_blocks": 1, "head": "keep"})
+        for name, make_model in seq2seq_models.TILED.items()
+    },
     **{
         name: FamilyCase(make_model, {"last_blocks": 1, **arguments})
         for name, (make_model, arguments) in vision_models.FAMILIES.items()
@@ -250,8 +251,12 @@ FAMILIES: dict[str, FamilyCase] = {
 }
 
 
-# For a head that has them: enough here.
-FEW_FEATURES = {"head_options": {"num_features": 8}}
+def family_arguments(name: str) -> dict[str, Any]:
+    """The row's arguments, and few random features where it has some."""
+    arguments = FAMILIES[name].arguments
+    if arguments.get("head", "gp") != "gp":
+        return arguments
+    return {"head_options": {"num_features": 8}, **arguments}
 
 
 def make_family(name: str) -> keras.Model:

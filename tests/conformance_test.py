@@ -43,7 +43,7 @@ def test_family_keeps_its_contracts(name):
     case = cases.FAMILIES[name]
     check_family(
         lambda: cases.make_family(name),
-        {**cases.FEW_FEATURES, **case.arguments},
+        cases.family_arguments(name),
         make_inputs=case.make_inputs or cases.examples,
         tiles_inputs=case.tiles_inputs,
         # tests/backends_test.py loads the files of all of them.

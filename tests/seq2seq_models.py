@@ -72,6 +72,10 @@ def gpt2() -> keras.Model:
     )
 
 
+# Those whose prompts are tiled when they write.
+TILED = {"t5gemma": t5gemma, "bart": bart, "gpt2": gpt2}
+
+
 def prompts_for(
     model: keras.Model, lengths: tuple[int, ...] = (1, 2), length: int = 8
 ) -> dict[str, np.ndarray]:
