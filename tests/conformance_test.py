@@ -20,6 +20,14 @@ from tests.layer_cases import LAYERS
 from tests.metric_cases import METRICS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+# All of them on another backend too, where this variable is set: the files of
+# all load there in any case (tests/backends_test.py).
+ALL = "KERAS_PLEX_TEST_ALL_FAMILIES"
+FAMILIES = (
+    tuple(cases.FAMILIES)
+    if keras.config.backend() == "tensorflow" or os.environ.get(ALL)
+    else cases.FEW_FAMILIES
+)
 OTHER_BACKENDS = {"jax", "tensorflow", "torch"} - {keras.config.backend()}
 
 
@@ -38,7 +46,7 @@ def test_metric_keeps_its_contracts(name):
 
 # Messages of the stock models themselves, converted or not.
 @pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")
-@pytest.mark.parametrize("name", cases.FAMILIES)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_family_keeps_its_contracts(name):
     case = cases.FAMILIES[name]
     check_family(

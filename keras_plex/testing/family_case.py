@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 from keras import tree
 
+from keras_plex.conversion import forward_pass
 from keras_plex.models.plex_model import PlexModel
 from keras_plex.plexify import plexify
 from keras_plex.types import Config
@@ -62,9 +63,16 @@ class FamilyCase:
         model.compile(
             keras.optimizers.SGD(0.01),
             losses if len(losses) > 1 else losses[0],
-            jit_compile=keras.config.backend() == "jax",
+            # One step: to compile it would take longer than to run it.
+            jit_compile=False,
+            run_eagerly=keras.config.backend() != "jax",
         )
         return model
+
+    def members(self, model: PlexModel) -> list[np.ndarray]:
+        """Each output `(batch, ensemble, ...)`, or `(batch, ...)`."""
+        with forward_pass.returning(forward_pass.DETAILS):
+            return flat_arrays(model(self.inputs)["outputs"])
 
     def convert(self, **arguments) -> PlexModel:
         return plexify(

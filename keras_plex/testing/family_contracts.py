@@ -114,7 +114,7 @@ def random_inputs(model: keras.Model, batch: int) -> Any:
 
 def _check_neutral(make_model: Callable, case: FamilyCase) -> None:
     stock = flat_arrays(case.stock(case.inputs))
-    members = flat_arrays(case.neutral.predict_members(case.inputs))
+    members = case.members(case.neutral)
     for one, many, is_member in zip(
         stock, members, case.neutral.member_outputs, strict=True
     ):
@@ -245,7 +245,7 @@ def _check_training(make_model: Callable, case: FamilyCase) -> None:
     for old, weight in zip(of_stock, stock.weights, strict=True):
         same = np.array_equal(old, ops.convert_to_numpy(weight))
         assert same, f"training moves {weight.path!r} of the stock model"
-    members = flat_arrays(model.predict_members(case.inputs))[0]
+    members = case.members(model)[0]
     apart = np.abs(members[:, 0] - members[:, 1]).max()
     assert apart > 0, "members are equal after a step"
 
