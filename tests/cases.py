@@ -246,7 +246,7 @@ FAMILIES: dict[str, FamilyCase] = {
     ),
     "albert": FamilyCase(text_models.albert, {"last_blocks": 1}),
     "albert_whole": FamilyCase(
-        text_models.albert, {"last_blocks": "all"}, tiles_inputs=True
+        text_models.albert, {"last_blocks": 2}, tiles_inputs=True
     ),
 }
 

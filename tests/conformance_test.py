@@ -46,6 +46,7 @@ def test_metric_keeps_its_contracts(name):
 
 # Messages of the stock models themselves, converted or not.
 @pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")
+@pytest.mark.filterwarnings("ignore:Cannot tell where the rows:UserWarning")
 @pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_family_keeps_its_contracts(name):
