@@ -1,6 +1,7 @@
 """The part of a converted model that no member owns goes to few bits."""
 
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,12 @@ def quantize_trunk(
     for layer in layers:
         check_quantizable(layer, name)
     chosen = {id(layer) for layer in layers}
-    stock_quantize(mode, config=config, filters=lambda x: id(x) in chosen)
+    with warnings.catch_warnings():
+        # Keras warns of each layer that has nothing to quantize.
+        warnings.filterwarnings(
+            "ignore", ".*does not have a `quantize` method", UserWarning
+        )
+        stock_quantize(mode, config=config, filters=lambda x: id(x) in chosen)
     model.forget_compiled_functions()
     if getattr(model, "optimizer", None) is not None:
         copy_compilation(model, model)
