@@ -193,6 +193,8 @@ def set_optimizer_class(optimizer: keras.Optimizer, cls: type) -> None:
 def set_model_class(model: keras.Model, cls: type) -> None:
     """Gives a model another class and drops what was compiled for the old."""
     model.__class__ = cls
+    # Keras bound the stock class's method to the model when it was made.
+    vars(model).pop("quantize", None)
     model.train_function = None
     model.test_function = None
     model.predict_function = None
