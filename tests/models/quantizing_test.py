@@ -104,6 +104,7 @@ def test_a_quantized_block_of_a_vit_is_a_trunk(tmp_path):
         )
 
 
+@pytest.mark.filterwarnings("ignore:.compile.. was not called:UserWarning")
 def test_stock_keras_cannot_save_such_a_vit_twice(tmp_path):
     # Why a copy gives each quantized layer a policy of its own.
     stock = quantized_vit()
@@ -116,10 +117,11 @@ def test_stock_keras_cannot_save_such_a_vit_twice(tmp_path):
 def test_quantized_layers_to_convert_are_refused_with_the_way_out():
     stock = quantized_mlp()
     with pytest.raises(
-        ValueError, match="1 of the 2 layers .*'dense_1'.*`last_blocks`"
+        ValueError, match="1 of the 2 layers .*dense_1'.*`last_blocks`"
     ):
         plexify(stock, last_blocks=2)
-    assert quantized_paths(stock) == ["dense_1"]
+    (path,) = quantized_paths(stock)
+    assert path.endswith("dense_1")
 
 
 def test_a_quantized_output_layer_is_kept_or_refused():
@@ -143,7 +145,8 @@ def test_quantizing_changes_the_trunk_and_nothing_of_the_members(tmp_path):
     before = plex.predict(x, verbose=0)
     alpha = ops.convert_to_numpy(plex.layers[1].alpha)
     plex.quantize("int8")
-    assert quantized_paths(plex) == ["dense_1"]
+    (path,) = quantized_paths(plex)
+    assert path.endswith("dense_1")
     np.testing.assert_array_equal(plex.layers[1].alpha, alpha)
     after = plex.predict(x, verbose=0)
     assert 0 < np.abs(after - before).max() < 0.1
