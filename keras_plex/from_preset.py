@@ -122,6 +122,7 @@ def _load_first(
 ) -> keras.Model | None:
     if num_classes is not None:
         options = {**options, "num_classes": num_classes}
+    lacks_head: TypeError | None = None
     for task in tasks:
         try:
             return _load(getattr(models, task), name, options)
@@ -136,11 +137,13 @@ def _load_first(
         except TypeError as error:
             if num_classes is not None or "'num_classes'" not in str(error):
                 raise
-            raise ValueError(
-                f"The preset {name!r} has no output layer. Pass "
-                "`num_classes=` to give it one. Received: num_classes=None"
-            ) from error
-    return None
+            lacks_head = error  # a language model may have one
+    if lacks_head is None:
+        return None
+    raise ValueError(
+        f"The preset {name!r} has no output layer. Pass `num_classes=` to give "
+        "it one. Received: num_classes=None"
+    ) from lacks_head
 
 
 def _load(task: Any, name: str, options: Config) -> keras.Model:

@@ -17,6 +17,12 @@ EVERY = 10  # of 150 intents
 BATCH_SIZE, EPOCHS, FURTHER_EPOCHS = 32, 12, 3
 
 
+@pytest.fixture(autouse=True)
+def keras_state():
+    """Not cleared between tests: that ends KerasHub's SentencePiece models."""
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(scope="module")
 def data(shared_data):
     path = shared_data / "text" / "clinc150" / "data_full.json"

@@ -2,11 +2,18 @@
 
 import copy
 
+import keras
 import numpy as np
 import pytest
 
 from keras_plex.models import T5TextClassifierPreprocessor
 from tests.t5_models import t5_preprocessor
+
+
+@pytest.fixture(autouse=True)
+def keras_state():
+    """Not cleared between tests: that ends KerasHub's SentencePiece models."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="module")

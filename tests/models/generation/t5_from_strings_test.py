@@ -27,6 +27,12 @@ def stock_model():
     return with_sharp_words(seq2seq_models.t5_with_strings())
 
 
+@pytest.fixture(autouse=True)
+def keras_state():
+    """Not cleared between tests: that ends KerasHub's SentencePiece models."""
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(scope="module")
 def trained():
     model = plexify(
