@@ -174,7 +174,7 @@ def run_seed(
     train(stock, data, 1e-2, epochs)
     weights, found = stock.get_weights(), {}
     for name, arguments in VARIANTS.items():
-        keras.utils.set_random_seed(seed)
+        # No new seed here: TensorFlow would drop the tokenizer's vocabulary.
         stock.set_weights(weights)
         model = stock
         if arguments is not None:
