@@ -101,7 +101,7 @@ def test_plex_tells_queries_out_of_scope_as_well_as_stock(results):
 
 
 def test_members_differ_and_strings_come_in(results):
-    model, numbers = results["plexify"]
-    assert numbers["disagreement"] > 0
+    model, _ = results["plexify"]
     found, _ = predict_data(model, np.array(["what is my bank balance"]))
     assert found.member_probabilities.shape == (1, 3, 15)
+    assert np.ptp(found.member_probabilities, axis=1).max() > 0

@@ -44,15 +44,13 @@ def test_it_is_a_kerashub_task(classifier):
 
 
 def test_it_learns_from_strings(classifier):
-    config = classifier.get_config()
-    model = T5Classifier.from_config({**config, "preprocessor": None})
-    model.preprocessor = classifier.preprocessor
+    model = t5_classifier(preprocessor=classifier.preprocessor)
     model.compile(
-        keras.optimizers.Adam(0.05),
+        keras.optimizers.Adam(0.003),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    model.fit(TEXTS, LABELS, epochs=30, batch_size=4, verbose=0)
+    model.fit(TEXTS, LABELS, epochs=100, batch_size=4, verbose=0)
     assert model.evaluate(TEXTS, LABELS, verbose=0)[1] == 1.0
     found = model.predict(list(TEXTS), verbose=0)
     assert found.argmax(-1).tolist() == LABELS.tolist()
@@ -102,6 +100,9 @@ def test_wrong_label_tokens_are_an_error(labels):
         T5Classifier(t5_backbone(1), 3, label_token_ids=labels)
 
 
+# KerasHub leaves the vocabulary's file open.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_preset_brings_it_back(classifier, tmp_path):
     classifier.save_to_preset(str(tmp_path))
     again = T5Classifier.from_preset(str(tmp_path))
