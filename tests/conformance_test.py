@@ -48,6 +48,7 @@ def test_metric_keeps_its_contracts(name):
 @pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")
 @pytest.mark.filterwarnings("ignore:Cannot tell where the rows:UserWarning")
 @pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*native_serialization:DeprecationWarning")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_family_keeps_its_contracts(name):
     case = cases.FAMILIES[name]

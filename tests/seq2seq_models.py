@@ -121,7 +121,7 @@ def t5_preprocessor() -> keras.layers.Layer:
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(SENTENCES),
         model_writer=proto,
-        vocab_size=30,
+        vocab_size=25,
         model_type="unigram",
         pad_id=0,
         eos_id=1,
