@@ -135,11 +135,9 @@ def test_lora_after_the_conversion_starts_neutral_and_is_saved(tmp_path):
     assert names(plex).count("alpha") == 6
     assert names(plex).count("lora_kernel_a") == 6
     moved = changes(plex)
-    assert {path.split("/")[-1] for path in moved} >= {
-        "lora_kernel_a",
-        "lora_kernel_b",
-        "alpha",
-    }
+    # The other half of LoRA has no gradient while this one is zero.
+    names_moved = {path.split("/")[-1] for path in moved}
+    assert names_moved >= {"lora_kernel_b", "alpha"}
     plex.save(tmp_path / "model.keras")
     with warnings.catch_warnings():
         # LoRA is merged, as Keras does: the optimizer begins anew.
