@@ -251,8 +251,8 @@ FAMILIES: dict[str, FamilyCase] = {
 }
 
 
-# One of each kind.
-FEW_FAMILIES = ("vit", "resnet", "bert", "t5_classifier", "t5_seq2seq_lm")
+# For the backends that are not the default.
+FEW_FAMILIES = ("vit", "bert")
 
 
 def family_arguments(name: str) -> dict[str, Any]:
