@@ -2,12 +2,8 @@
 
     python -m pytest tests/benchmarks/bert_cost_test.py -m benchmark -s
 
-The models take turns in one process; a ratio is the median over rounds of the
-ratio within a round, so that a drift of the machine's speed cancels.
+Random weights; two blocks hold members, with the default head.
 """
-
-import statistics
-import time
 
 import keras
 import keras_hub
@@ -15,9 +11,10 @@ import numpy as np
 import pytest
 
 import keras_plex
+from tests.benchmarks.turns import compare
 
 BATCH, LENGTH, VOCABULARY = 8, 128, 30522
-ROUNDS = 7
+PLEX = "last 2 blocks, GP head"
 
 pytestmark = pytest.mark.benchmark
 
@@ -35,7 +32,7 @@ def models():
     stock = keras_hub.models.BertTextClassifier(backbone, num_classes=10)
     return {
         "stock": stock,
-        "last 2 blocks, GP head": keras_plex.plexify(stock, seed=0),
+        PLEX: keras_plex.plexify(stock, seed=0),
     }
 
 
@@ -58,14 +55,12 @@ def jit_compile(request):
 def test_forward_stays_within_its_bound(models, tokens, jit_compile):
     for model in models.values():
         model.compile(jit_compile=jit_compile)
-    ratio = measure(
-        f"forward, {compiler(jit_compile)}",
-        {
-            name: lambda model=model: model.predict_on_batch(tokens)
-            for name, model in models.items()
-        },
-    )
-    assert ratio <= 1.40
+    calls = {
+        name: lambda model=model: model.predict_on_batch(tokens)
+        for name, model in models.items()
+    }
+    ratios = compare(title("forward", jit_compile), calls, rounds=7)
+    assert ratios[PLEX] <= 1.40
 
 
 def test_training_step_stays_within_its_bound(models, tokens, jit_compile):
@@ -76,14 +71,12 @@ def test_training_step_stays_within_its_bound(models, tokens, jit_compile):
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             jit_compile=jit_compile,
         )
-    ratio = measure(
-        f"training step, {compiler(jit_compile)}",
-        {
-            name: lambda model=model: model.train_on_batch(tokens, labels)
-            for name, model in models.items()
-        },
-    )
-    assert ratio <= 1.45
+    calls = {
+        name: lambda model=model: model.train_on_batch(tokens, labels)
+        for name, model in models.items()
+    }
+    ratios = compare(title("training step", jit_compile), calls, rounds=7)
+    assert ratios[PLEX] <= 1.45
 
 
 def test_weights_stay_within_their_bound(models):
@@ -92,24 +85,6 @@ def test_weights_stay_within_their_bound(models):
     assert plex / stock <= 1.02
 
 
-def compiler(jit_compile):
-    return "XLA" if jit_compile else "graph"
-
-
-def measure(title, calls):
-    """Prints median milliseconds; returns the converted model's ratio."""
-    seconds = {name: [] for name in calls}
-    for turn in range(ROUNDS + 2):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            if turn >= 2:  # the first ones compile
-                seconds[name].append(time.perf_counter() - start)
-    stock, plex = seconds.values()
-    pairs = zip(plex, stock, strict=True)
-    ratio = statistics.median(one / other for one, other in pairs)
-    print(f"\n{title}, batch {BATCH}, {LENGTH} tokens: median ms")
-    for name, values in seconds.items():
-        print(f"  {name:<26}{1000 * statistics.median(values):>9.1f}")
-    print(f"  ratio {ratio:.3f}")
-    return ratio
+def title(what, jit_compile):
+    compiler = "XLA" if jit_compile else "graph"
+    return f"{what}, batch {BATCH}, {LENGTH} tokens, {compiler}"

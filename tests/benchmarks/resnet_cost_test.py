@@ -12,9 +12,7 @@ import numpy as np
 import pytest
 
 import keras_plex
-from tests.benchmarks.vit_cost_test import print_table
-from tests.benchmarks.vit_cost_test import ratio
-from tests.benchmarks.vit_cost_test import time_in_turns
+from tests.benchmarks.turns import compare
 
 BATCH = 8
 
@@ -56,9 +54,7 @@ def test_forward(models):
         name: lambda model=model: model.predict_on_batch(x)
         for name, model in models.items()
     }
-    seconds = time_in_turns(calls)
-    ratios = {name: ratio(seconds, name, "stock") for name in seconds}
-    print_table(f"ResNet-50, 64x64, forward, batch {BATCH}", seconds, ratios)
+    ratios = compare(f"ResNet-50, 64x64, forward, batch {BATCH}", calls)
     assert set(ratios) == set(VARIANTS)
 
 

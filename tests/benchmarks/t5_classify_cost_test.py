@@ -3,12 +3,8 @@
     python -m pytest tests/benchmarks -m benchmark -s -k t5_classify
 
 Shape of T5-small in its 1.1 version: 8 + 8 layers, width 512, one decoder
-step. The models take turns in one process; a ratio is the median over rounds
-of the ratio within a round, so that a drift of the machine's speed cancels.
+step.
 """
-
-import statistics
-import time
 
 import keras
 import keras_hub
@@ -16,9 +12,9 @@ import numpy as np
 import pytest
 
 import keras_plex
+from tests.benchmarks.turns import compare
 
 BATCH, LENGTH, CLASSES, VOCABULARY = 8, 64, 150, 32128
-ROUNDS = 15
 
 pytestmark = pytest.mark.benchmark
 
@@ -79,22 +75,3 @@ def test_training_step_stays_within_its_bound(models, inputs):
         calls[name] = lambda model=model: model.train_on_batch(inputs, y)
     ratios = compare(f"training step, batch {BATCH}, {LENGTH} tokens", calls)
     assert ratios["T5-Plex recipe"] <= 1.15
-
-
-def compare(title, calls):
-    """Prints the median milliseconds and ratios to stock; gives the ratios."""
-    seconds = {name: [] for name in calls}
-    for turn in range(ROUNDS + 2):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            if turn >= 2:  # the first ones compile
-                seconds[name].append(time.perf_counter() - start)
-    ratios = {}
-    print(f"\n{title}: median ms, ratio to stock")
-    for name, values in seconds.items():
-        pairs = zip(values, seconds["stock"], strict=True)
-        ratios[name] = statistics.median(one / other for one, other in pairs)
-        median = 1000 * statistics.median(values)
-        print(f"  {name:<26}{median:>9.1f}{ratios[name]:>8.3f}")
-    return ratios

@@ -2,12 +2,8 @@
 
     python -m pytest tests/benchmarks/t5_generate_cost_test.py -m benchmark -s
 
-The models take turns in one process; a ratio is the median over rounds of the
-ratio within a round, so that a drift of the machine's speed cancels.
+Shape of T5-small in its 1.1 version, with random weights.
 """
-
-import statistics
-import time
 
 import keras
 import keras_hub
@@ -16,11 +12,11 @@ import pytest
 
 import keras_plex
 from keras_plex.recipes import T5_PLEX
+from tests.benchmarks.turns import compare
 
 BATCH = 4
 INPUT_LENGTH = 128
 WRITTEN_LENGTH = 32
-ROUNDS = 7
 T5_PLEX_KEEP = {**T5_PLEX, "head": "keep", "head_options": None}
 
 pytestmark = pytest.mark.benchmark
@@ -35,7 +31,6 @@ VARIANTS = {
 
 @pytest.fixture(scope="module")
 def models():
-    """T5 v1.1 small, with random weights."""
     keras.utils.set_random_seed(0)
     backbone = keras_hub.models.T5Backbone(
         vocabulary_size=32128,
@@ -77,36 +72,8 @@ def test_writing_stays_within_its_bound(models, prompts, jit_compile, sampler):
         calls[name] = lambda model=model: model.generate(
             dict(prompts), stop_token_ids=None
         )
-    seconds = time_in_turns(calls)
-    ratios = {name: ratio(seconds, name, "stock") for name in seconds}
     compiler = "XLA" if jit_compile else "graph"
-    print_table(
-        f"{sampler}, {compiler}, batch {BATCH}, {INPUT_LENGTH} tokens in, "
-        f"{WRITTEN_LENGTH} out",
-        seconds,
-        ratios,
-    )
+    lengths = f"{INPUT_LENGTH} tokens in, {WRITTEN_LENGTH} out"
+    title = f"{sampler}, {compiler}, batch {BATCH}, {lengths}"
+    ratios = compare(title, calls, rounds=7)
     assert ratios["T5-Plex, stock head"] <= 1.10
-
-
-def time_in_turns(calls):
-    seconds = {name: [] for name in calls}
-    for turn in range(ROUNDS + 2):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            if turn >= 2:  # the first ones compile
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
-
-
-def ratio(seconds, name, base):
-    pairs = zip(seconds[name], seconds[base], strict=True)
-    return statistics.median(one / other for one, other in pairs)
-
-
-def print_table(title, seconds, ratios):
-    print(f"\n{title}: median ms, ratio to stock")
-    for name, values in seconds.items():
-        median = 1000 * statistics.median(values)
-        print(f"  {name:<26}{median:>9.1f}{ratios[name]:>8.3f}")
