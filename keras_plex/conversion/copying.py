@@ -33,7 +33,10 @@ def copy_model(model: keras.Model, **config_changes) -> keras.Model:
     if len(copy.weights) != len(model.weights):
         build_config = model.get_build_config()
         if build_config:
-            copy.build_from_config(build_config)
+            with warnings.catch_warnings():
+                # Whether it was built is seen by its weights.
+                warnings.simplefilter("ignore")
+                copy.build_from_config(build_config)
     _copy_state(model, copy)
     return copy
 
@@ -123,8 +126,14 @@ def _head_dtype(model: keras.Model) -> Config:
     return {"head_dtype": head.dtype_policy.name} if head and takes_it else {}
 
 
-def _left_out(model: keras.Model) -> str:
+def _left_out(model: keras.Model, copy: keras.Model) -> str:
     """What the configurations do not say, for a message."""
+    if not copy.weights:
+        return (
+            " It does not run on symbolic tensors of the shapes that it was "
+            "built with: make its weights in `build`, and let `call` compute "
+            "with `keras.ops` alone."
+        )
     parts = [x for x in walk_layers(model) if isinstance(x, keras.Model)]
     for part in (*parts, model):
         if type(part).__module__.partition(".")[0] == "keras":
@@ -160,7 +169,7 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
         raise ValueError(
             f"Cannot copy {model.name!r}: made again from its configuration it "
             f"has other weights ({len(copy.weights)} instead of "
-            f"{len(model.weights)}, or other shapes).{_left_out(model)}"
+            f"{len(model.weights)}, or other shapes).{_left_out(model, copy)}"
         )
     for old, new in zip(ours, theirs, strict=True):
         ours_is, theirs_is = _how_it_computes(old), _how_it_computes(new)

@@ -230,13 +230,21 @@ class NoSymbols(subclassed.Classifier):
         return super().call(inputs)
 
 
-def test_a_model_without_a_dry_run_is_refused_with_the_way_out():
+class BuiltWithoutSymbols(NoSymbols):
+    """Makes its weights without a run."""
+
+    build = subclassed.BuiltByShape.build
+
+
+def test_a_model_whose_copy_makes_no_weights_is_refused_with_the_way_out():
     model = NoSymbols()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras tries to run it, too
-        model.build((None, 5))
-    for layer in (model.dense_1, model.dense_2, model.head):
-        if not layer.built:
-            layer.build((None, 5 if layer is model.dense_1 else 6))
+    model(np.ones((2, 5), "float32"))
+    with pytest.raises(ValueError, match="does not run on symbolic.*`build`"):
+        plexify(model, **KEEPS)
+
+
+def test_a_model_without_a_dry_run_is_refused_with_the_way_out():
+    model = BuiltWithoutSymbols()
+    model(np.ones((2, 5), "float32"))
     with pytest.raises(ValueError, match="Cannot tell what.*Wrap it as"):
         plexify(model, **KEEPS)

@@ -185,10 +185,10 @@ def test_a_call_with_caches_keeps_them_at_one_row_per_example():
     with forward_pass.stock_pass():
         theirs = call(layer, lambda x: tile_members(x, MEMBERS))
     assert len(ours) == len(theirs) == 4
-    np.testing.assert_allclose(ours[0], theirs[0], atol=1e-6)
+    np.testing.assert_allclose(ours[0], theirs[0], atol=1e-6, rtol=1e-6)
     for one, two in zip(ours[1:], theirs[1:], strict=True):
         assert one.shape[0] == BATCH
-        np.testing.assert_allclose(one, two[:BATCH], atol=1e-6)
+        np.testing.assert_allclose(one, two[:BATCH], atol=1e-6, rtol=1e-6)
 
 
 def test_a_causal_mask_with_a_cache_is_that_of_the_stock_layer():
@@ -234,7 +234,7 @@ def test_dropout_differs_between_members_in_training():
     one, two, _ = by_member(members_of(plex, x, training=True)[name])
     assert np.abs(one - two).max() > 0.01
     one, two, _ = by_member(members_of(plex, x, training=False)[name])
-    np.testing.assert_allclose(one, two, atol=1e-6)
+    np.testing.assert_allclose(one, two, atol=1e-6, rtol=1e-6)
 
 
 def test_rows_that_come_tiled_are_left_alone(monkeypatch):
