@@ -68,8 +68,6 @@ def copy_compilation(model: keras.Model, copy: keras.Model) -> None:
             **keras.saving.deserialize_keras_object(config),
             **_sampler_of(model),
         )
-        if getattr(copy, "optimizer", None) is not None:
-            copy.optimizer.build(copy.trainable_variables)
     except Exception as error:
         warnings.warn(
             f"Could not copy how {model.name!r} was compiled: "
