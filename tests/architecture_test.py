@@ -51,6 +51,7 @@ ENSEMBLE_AXIS = "ops/ensemble_axis.py"
 
 # Packages of the extras: absent after a plain `pip install keras_plex`.
 OPTIONAL = (
+    "PIL",
     "jax",
     "keras_cv",
     "keras_hub",

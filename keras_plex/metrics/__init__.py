@@ -26,6 +26,8 @@ from keras_plex.metrics.group_arrays import member_disagreement
 from keras_plex.metrics.group_arrays import member_kl_divergence
 from keras_plex.metrics.group_arrays import subpopulation_accuracy
 from keras_plex.metrics.maximum_calibration_error import MaximumCalibrationError
+from keras_plex.metrics.mean_corruption_error import ALEXNET_ERRORS
+from keras_plex.metrics.mean_corruption_error import mean_corruption_error
 from keras_plex.metrics.member_disagreement import MemberDisagreement
 from keras_plex.metrics.member_kl_divergence import MemberKLDivergence
 from keras_plex.metrics.negative_log_likelihood import NegativeLogLikelihood
@@ -52,6 +54,7 @@ from keras_plex.metrics.soft_label_kl_divergence import SoftLabelKLDivergence
 from keras_plex.metrics.subpopulation_accuracy import SubpopulationAccuracy
 
 __all__ = [
+    "ALEXNET_ERRORS",
     "OODAUROC",
     "AdaptiveCalibrationError",
     "BrierScore",
@@ -82,6 +85,7 @@ __all__ = [
     "expected_calibration_error",
     "fpr_at_tpr",
     "maximum_calibration_error",
+    "mean_corruption_error",
     "member_disagreement",
     "member_kl_divergence",
     "negative_log_likelihood",

@@ -1,0 +1,1 @@
+"""Corruptions of images and texts, with five severities each."""
