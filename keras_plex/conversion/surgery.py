@@ -112,12 +112,18 @@ def move_kernel(layer: keras.layers.Layer, name: str | None) -> None:
         if layer.lora_enabled:
             kernel.assign(layer.kernel)
             kernel.trainable = True
-            del layer.lora_kernel_a
-            del layer.lora_kernel_b
+            _delete_variable(layer, "lora_kernel_a")
+            _delete_variable(layer, "lora_kernel_b")
             layer.lora_enabled = False
-        del layer._kernel
+        _delete_variable(layer, "_kernel")
         if name is not None:
             setattr(layer, name, kernel)
+
+
+def _delete_variable(layer: keras.layers.Layer, name: str) -> None:
+    # Keras's `del` collects garbage each time, a second in a large process.
+    layer._untrack_variable(getattr(layer, name))
+    super(keras.layers.Layer, layer).__delattr__(name)
 
 
 def add_mixin(operation: keras.Operation, mixin: type, **attributes) -> None:
