@@ -251,10 +251,6 @@ FAMILIES: dict[str, FamilyCase] = {
 }
 
 
-# For the backends that are not the default.
-FEW_FAMILIES = ("vit", "bert")
-
-
 def family_arguments(name: str) -> dict[str, Any]:
     """The row's arguments, and few random features where it has some."""
     arguments = FAMILIES[name].arguments

@@ -20,14 +20,6 @@ from tests.layer_cases import LAYERS
 from tests.metric_cases import METRICS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# All of them on another backend too, where this variable is set: the files of
-# all load there in any case (tests/backends_test.py).
-ALL = "KERAS_PLEX_TEST_ALL_FAMILIES"
-FAMILIES = (
-    tuple(cases.FAMILIES)
-    if keras.config.backend() == "tensorflow" or os.environ.get(ALL)
-    else cases.FEW_FAMILIES
-)
 OTHER_BACKENDS = {"jax", "tensorflow", "torch"} - {keras.config.backend()}
 
 
@@ -48,8 +40,9 @@ def test_metric_keeps_its_contracts(name):
 @pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")
 @pytest.mark.filterwarnings("ignore:Cannot tell where the rows:UserWarning")
 @pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")
+@pytest.mark.filterwarnings("ignore:(?s).*Using a non-tuple:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*native_serialization:DeprecationWarning")
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", cases.FAMILIES)
 def test_family_keeps_its_contracts(name):
     case = cases.FAMILIES[name]
     check_family(
@@ -93,8 +86,9 @@ def public_classes(package, base):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["family", "layer or metric"])
 @pytest.mark.parametrize("backend", sorted(OTHER_BACKENDS))
-def test_all_keep_their_contracts_on_another_backend(backend):
+def test_all_keep_their_contracts_on_another_backend(backend, kind):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"Needs {backend}, which is not installed.")
     environment = {
@@ -103,8 +97,9 @@ def test_all_keep_their_contracts_on_another_backend(backend):
         # JAX spends its time on compiling what then runs once.
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
     }
+    command = [sys.executable, "-m", "pytest", "-m", "not slow", "-k", kind]
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "not slow", __file__],
+        [*command, __file__],
         capture_output=True,
         cwd=ROOT,
         env=environment,

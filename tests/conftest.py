@@ -1,8 +1,11 @@
 """What every test gets: a backend, quiet logs, seeds, a clean Keras."""
 
+import gc
 import os
 import pathlib
 
+# Tiny arrays: threads would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -18,6 +21,12 @@ hypothesis.settings.register_profile(
     "keras_plex", deadline=None, derandomize=True
 )
 hypothesis.settings.load_profile("keras_plex")
+
+
+def pytest_collection_finish():
+    """What is imported by now stays: it need not be looked at again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import keras
 import keras_hub
 
 CLASSES = 3
-WORDS = 11
+WORDS = 40
 
 # Of every backbone here.
 BACKBONE = {

@@ -42,6 +42,7 @@ def predict_batch(
     >>> {name: array.shape for name, array in found.items()}
     {'outputs': (5, 1, 3), 'features': (5, 1, 8)}
     """
+    x = tree.map_structure(_texts_as_list, x)
     if isinstance(model, MemberOutputs):
         return model.predict_details(x, features=features, on_batch=True)
     if not features:
@@ -55,6 +56,12 @@ def predict_batch(
         "outputs": _one_member(model, found["outputs"]),
         "features": np.expand_dims(found["features"], 1),
     }
+
+
+def _texts_as_list(x: Any) -> Any:
+    # Some tokenizers of KerasHub take no arrays of strings.
+    is_texts = isinstance(x, np.ndarray) and x.dtype.kind in "OU"
+    return x.tolist() if is_texts else x
 
 
 def call_with_features(
