@@ -4,7 +4,6 @@ Each backend's process has imported `keras_plex` and nothing else of ours: it
 loads the files of all families.
 """
 
-import importlib.util
 import os
 import pathlib
 import pickle
@@ -17,8 +16,10 @@ import pytest
 
 import keras_plex
 from tests import cases
+from tests.other_backends import OTHER_BACKENDS
+from tests.other_backends import ROOT
+from tests.other_backends import skip_without
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
 BACKENDS = ("tensorflow", "jax", "torch")
 
 # One of each kind, for the ways that take a process of their own.
@@ -89,11 +90,6 @@ def check_loaded(
             )
 
 
-def skip_without(backend: str) -> None:
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"Needs {backend}, which is not installed.")
-
-
 @pytest.fixture(scope="module")
 def files_of_all(tmp_path_factory):
     """Every family's file, written under the backend in use."""
@@ -116,9 +112,7 @@ def test_files_of_this_backend_load_in_a_fresh_process(files_of_all, backend):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "backend", [b for b in BACKENDS if b != keras.config.backend()]
-)
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_files_of_another_backend_load_here(tmp_path, backend):
     skip_without(backend)
     run(backend, "-m", "tests.backends_test", str(tmp_path), *FEW)

@@ -1,11 +1,5 @@
 """Every layer, metric and family keeps its contracts, on every backend."""
 
-import importlib.util
-import os
-import pathlib
-import subprocess
-import sys
-
 import keras
 import pytest
 
@@ -18,9 +12,8 @@ from keras_plex.testing import check_metric
 from tests import cases
 from tests.layer_cases import LAYERS
 from tests.metric_cases import METRICS
-
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-OTHER_BACKENDS = {"jax", "tensorflow", "torch"} - {keras.config.backend()}
+from tests.other_backends import OTHER_BACKENDS
+from tests.other_backends import run_tests
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -87,22 +80,6 @@ def public_classes(package, base):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["family", "layer or metric"])
-@pytest.mark.parametrize("backend", sorted(OTHER_BACKENDS))
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_all_keep_their_contracts_on_another_backend(backend, kind):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"Needs {backend}, which is not installed.")
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": backend,
-        # JAX spends its time on compiling what then runs once.
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
-    }
-    command = [sys.executable, "-m", "pytest", "-m", "not slow", "-k", kind]
-    result = subprocess.run(
-        [*command, __file__],
-        capture_output=True,
-        cwd=ROOT,
-        env=environment,
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+    run_tests(backend, __file__, "-k", kind)

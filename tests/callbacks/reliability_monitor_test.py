@@ -1,10 +1,6 @@
 """The monitor's numbers are those one computes by hand after the epoch."""
 
 import csv
-import os
-import pathlib
-import subprocess
-import sys
 import types
 
 import keras
@@ -17,6 +13,8 @@ import keras_plex
 from keras_plex.callbacks import ReliabilityMonitor
 from keras_plex.predictions import Predictions
 from keras_plex.scores import score
+from tests.other_backends import OTHER_BACKENDS
+from tests.other_backends import run_tests
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 4)).astype("float32")
@@ -405,19 +403,9 @@ def test_several_steps_per_execution_give_the_same_values():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_the_monitor_does_the_same_on_another_backend(backend):
-    if keras.config.backend() != "tensorflow":
-        pytest.skip("This is another backend.")
-    pytest.importorskip(backend)
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "not slow", "-q", __file__],
-        capture_output=True,
-        cwd=pathlib.Path(__file__).parents[2],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+    run_tests(backend, __file__)
 
 
 # Callbacks that come after it

@@ -13,6 +13,8 @@ from keras_plex.models.generation.member_decoder import MemberDecoder
 from tests import seq2seq_models
 from tests.cases import to_numpy
 from tests.models.generation import brute_force
+from tests.other_backends import OTHER_BACKENDS
+from tests.other_backends import run_tests
 from tests.seq2seq_models import tokens_of
 from tests.sharp_words import with_sharp_words
 
@@ -59,12 +61,17 @@ def write(model, prompts, sampler="greedy", **arguments):
 
 @pytest.mark.parametrize("where", WHERE)
 def test_greedy_takes_the_best_token_of_the_averaged_members(where):
-    stock, model = converted(**WHERE[where])
+    _, model = converted(**WHERE[where])
     assert isinstance(model, MemberDecoder)
     prompts = seq2seq_models.prompts_for(model)
     written = write(model, prompts)
     np.testing.assert_array_equal(written, brute_force.greedy(model, prompts))
-    assert (written != write(stock, prompts)).any()
+
+
+def test_members_that_differ_write_something_else():
+    stock, model = converted(**EVERYWHERE)
+    prompts = seq2seq_models.prompts_for(model)
+    assert (write(model, prompts) != write(stock, prompts)).any()
 
 
 @pytest.mark.parametrize("where", ["decoder", "everywhere", "feed_forward"])
@@ -159,6 +166,9 @@ def test_logits_from_caches_are_those_of_a_whole_pass(where):
         assert tuple(hidden.shape) == (2, 1, 8)
 
 
+@pytest.mark.skipif(
+    keras.config.backend() == "jax", reason="JAX traces a loop once."
+)
 @pytest.mark.parametrize("where", ["last", "decoder", "everywhere"])
 def test_what_members_share_runs_once(where):
     _, model = converted(**WHERE[where])
@@ -230,3 +240,9 @@ def test_the_compiled_function_is_kept_until_compile():
     assert model.generate_function is function is not None
     np.testing.assert_array_equal(greedy, write(model, prompts))
     assert model.generate_function is not function
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+def test_it_writes_the_same_way_on_another_backend(backend):
+    run_tests(backend, __file__)
