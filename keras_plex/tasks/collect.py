@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,6 +25,7 @@ from keras_plex.tasks.checks import check_data_sets
 from keras_plex.tasks.checks import classifier_kind
 from keras_plex.tasks.checks import first_batch
 from keras_plex.tasks.columns import forecast_columns
+from keras_plex.tasks.columns import value_metrics
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.examples import Examples
@@ -163,7 +165,7 @@ def _run(
     reads_labels = any(request.needs_labels for request in one.requests)
     features = any(map(needs_features, one.functions.values()))
     found: dict[str | int, list[np.ndarray]] = {}
-    count, data_set = 0, one.requests[0]
+    count, data_set, metrics = 0, one.requests[0], value_metrics()
     total = data_set.num_examples()
     if total is not None and max_examples is not None:
         total = min(total, max_examples)
@@ -172,7 +174,10 @@ def _run(
         predictions = make_predictions(details, kind)
         one.num_classes = predictions.probabilities.shape[-1]
         check_batch(one.requests, predictions, y, third)
-        columns = forecast_columns(predictions, y if reads_labels else None)
+        labels = y if reads_labels else None
+        columns: dict[str | int, Any] = {
+            **forecast_columns(predictions, labels, metrics)
+        }
         for key, function in one.functions.items():
             columns[key] = np.asarray(function(predictions))
         if third is not None:

@@ -1,9 +1,11 @@
 """From predictions and labels to one number per example."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from keras import ops
 
-from keras_plex.metrics.arrays import array_dtype
 from keras_plex.metrics.base import ForecastMetric
 from keras_plex.metrics.brier_score import BrierScore
 from keras_plex.metrics.forecasts import label_distribution
@@ -21,14 +23,23 @@ VALUES: dict[str, type[ForecastMetric]] = {
 }
 
 
+def value_metrics() -> dict[str, ForecastMetric]:
+    """What gives each example its `nll`, `brier` and `kl`."""
+    # `Predictions` are float32.
+    return {name: metric(dtype="float32") for name, metric in VALUES.items()}
+
+
 def forecast_columns(
-    predictions: Predictions, labels: np.ndarray | None
+    predictions: Predictions,
+    labels: np.ndarray | None,
+    metrics: Mapping[str, ForecastMetric],
 ) -> dict[str, np.ndarray]:
     """Columns `(examples,)` of a batch.
 
     Args:
         predictions: of a batch.
         labels: class indices, one-hot or soft labels, or `None`.
+        metrics: the `value_metrics`; to make them takes longer than a batch.
 
     Returns:
         Always `entropy` of the forecast. With labels `right`, the share of the
@@ -36,7 +47,7 @@ def forecast_columns(
         of the other probabilities, halved; `nll`, `brier`, `kl`; and
         `label_entropy`.
     """
-    columns = {"entropy": predictions.entropy}
+    columns: dict[str, Any] = {"entropy": predictions.entropy}
     if labels is None:
         return columns
     forecast = predictions.probabilities
@@ -52,9 +63,7 @@ def forecast_columns(
             entropy(ops.convert_to_tensor(read[0]))
         ),
     }
-    dtype = array_dtype(forecast)
-    for name, metric_class in VALUES.items():
-        metric = metric_class(dtype=dtype)
+    for name, metric in metrics.items():
         transformed = metric.forecast(forecast)
         values = metric.values(
             label_distribution(labels, transformed), transformed

@@ -84,7 +84,7 @@ class CovariateShift(Task):
                 f"Received: {sorted(both)}"
             )
         if value_range is not None:
-            value_range = tuple(value_range)
+            value_range = (value_range[0], value_range[1])
         self.test = DataSet(test, drawn_with=CLEAN)
         # Shift -> its sets, one for each severity.
         self.shifts = {name: [name] for name in shifted}

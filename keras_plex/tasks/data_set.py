@@ -39,7 +39,7 @@ class Corruption:
                 "can be corrupted for you. Corrupt your inputs yourself, and "
                 f"pass them as `shifted`. Received: x={type(x).__name__}"
             )
-        array = ops.convert_to_numpy(x) if ops.is_tensor(x) else np.asarray(x)
+        array = _array(x)
         if self.name in IMAGE_CORRUPTIONS:
             return corrupt_images(
                 array,
@@ -123,9 +123,7 @@ def grouped_arrays(data: Data) -> DataSet:
             f"Received: {received}"
         )
     x, y, groups = data
-    groups = np.asarray(
-        ops.convert_to_numpy(groups) if ops.is_tensor(groups) else groups
-    )
+    groups = _array(groups)
     if groups.shape not in ((len(y),), (len(y), 1)):
         raise ValueError(
             "`groups` must be one number or name per example. "
@@ -143,3 +141,7 @@ def _is_list_of_texts(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and all(
         isinstance(one, (str, bytes)) for one in x
     )
+
+
+def _array(x: Any) -> np.ndarray:
+    return np.asarray(ops.convert_to_numpy(x) if ops.is_tensor(x) else x)

@@ -60,6 +60,8 @@ class LabelUncertainty(Task):
             "brier": float(test["brier"].mean()),
             "accuracy": float(test["right"].mean()),
             "entropy_correlation": (
-                np.nan if is_flat else float(stats.spearmanr(*entropies)[0])
+                np.nan
+                if is_flat
+                else float(stats.spearmanr(*entropies).statistic)
             ),
         }

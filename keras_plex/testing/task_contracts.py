@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import ops
 
 from keras_plex.tasks.bootstrap import resample
 from keras_plex.tasks.evaluate import evaluate
@@ -16,6 +15,7 @@ from keras_plex.tasks.result import Value
 from keras_plex.tasks.task import CATEGORIES
 from keras_plex.tasks.task import Task
 from keras_plex.testing.shared import check_contracts
+from keras_plex.testing.shared import to_numpy
 
 MakeTask = Callable[[], Task]
 RESAMPLES = 10
@@ -143,11 +143,11 @@ def _check_headline(make_task: MakeTask, models: _Models) -> None:
 
 def _check_weights(make_task: MakeTask, models: _Models) -> None:
     for model in models:
-        before = [ops.convert_to_numpy(one).copy() for one in model.weights]
+        before = [to_numpy(one).copy() for one in model.weights]
         make_task().predict(model)
         assert len(before) == len(model.weights), "other weights"
         for old, new in zip(before, model.weights, strict=True):
-            same = np.array_equal(old, ops.convert_to_numpy(new))
+            same = np.array_equal(old, to_numpy(new))
             assert same, f"{new.path} changed"
 
 
