@@ -158,11 +158,11 @@ def _check_curves(make_task: MakeTask, models: _Models) -> None:
 
 
 TASK_CONTRACTS = {
+    "the model's weights stay as they are": _check_weights,
     "measures have a name and a direction": _check_attributes,
     "evidence can be resampled": _check_resample,
     "one seed gives one result": _check_seed,
     "the batch size changes nothing": _check_batch_size,
     "a good model beats a poor one": _check_headline,
-    "the model's weights stay as they are": _check_weights,
     "curves are plain data": _check_curves,
 }
