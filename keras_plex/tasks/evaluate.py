@@ -86,6 +86,11 @@ def evaluate(
     start = time.perf_counter()
     tasks = _checked_tasks(tasks)
     check_positive(batch_size=batch_size, max_examples=max_examples)
+    if seed is None:
+        raise ValueError(
+            "`seed` must be a non-negative integer: two models are compared "
+            "on the same resamples. Received: seed=None"
+        )
     check_seed(seed)
     if not is_integer(resamples) or resamples < 0:
         raise ValueError(
@@ -102,7 +107,7 @@ def evaluate(
         )
         results = []
         for task, evidence in zip(tasks, found, strict=True):
-            results.append(_result(task, evidence, resamples, seed or 0))
+            results.append(_result(task, evidence, resamples, seed))
             on_progress("bootstrap", len(results), len(tasks))
     return Report(
         model=model.name,

@@ -132,6 +132,7 @@ def test_tasks_that_are_none_are_refused(tasks, message):
         ({"batch_size": 0}, "batch_size=0"),
         ({"max_examples": 0}, "max_examples=0"),
         ({"seed": -1}, "seed=-1"),
+        ({"seed": None}, "seed=None"),
     ],
 )
 def test_arguments_are_checked(arguments, message):
