@@ -42,6 +42,7 @@ def predict_batch(
     >>> {name: array.shape for name, array in found.items()}
     {'outputs': (5, 1, 3), 'features': (5, 1, 8)}
     """
+    x = tree.map_structure(_without_foreign_tensors, x)
     if isinstance(model, MemberOutputs):
         return model.predict_details(x, features=features, on_batch=True)
     if not features:
@@ -55,6 +56,17 @@ def predict_batch(
         "outputs": _one_member(model, found["outputs"]),
         "features": np.expand_dims(found["features"], 1),
     }
+
+
+def _without_foreign_tensors(leaf: Any) -> Any:
+    """An array for a tensor of a backend that is not in use.
+
+    A `tf.data.Dataset` yields such under JAX, where `predict_on_batch` takes
+    none.
+    """
+    if ops.is_tensor(leaf) or not hasattr(leaf, "__array__"):
+        return leaf
+    return np.asarray(leaf)
 
 
 def call_with_features(

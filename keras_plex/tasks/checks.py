@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from keras import tree
 
 from keras_plex.batches import Batch
 from keras_plex.metrics.array_checks import check_labels
@@ -71,7 +70,7 @@ def check_data_sets(
         _check_labels(requests, y, num_classes)
     corruption = requests[0].corruption
     if corruption is not None:
-        corruption(tree.map_structure(lambda leaf: leaf[:1], x), 0)
+        corruption(x if isinstance(x, dict) else x[:1], 0)
 
 
 def check_batch(

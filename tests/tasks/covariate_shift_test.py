@@ -87,8 +87,9 @@ def test_a_corruption_counts_once_whatever_its_severities():
     }
 
 
-def test_texts_are_corrupted_too():
-    texts = np.array([b"what is the balance of my account"] * 6, dtype=object)
+@pytest.mark.parametrize("make", [list, lambda x: np.array(x, dtype=object)])
+def test_texts_are_corrupted_too(make):
+    texts = make([b"what is the balance of my account"] * 6)
     seen = []
 
     class Reader(SeenImages):
@@ -120,6 +121,13 @@ def test_texts_are_corrupted_too():
 def test_mistakes_are_found_when_it_is_made(arguments, message):
     with pytest.raises(ValueError, match=message):
         CovariateShift((IMAGES, LABELS), **arguments)
+
+
+@pytest.mark.parametrize("make", [lambda x: {"a": x}, lambda x: (x, x)])
+def test_structured_inputs_are_refused_with_what_to_do(make):
+    task = CovariateShift([(make(IMAGES), LABELS)], corruptions=("fog",))
+    with pytest.raises(ValueError, match="pass them as `shifted`"):
+        task.predict(SeenImages())
 
 
 def test_inputs_that_cannot_be_corrupted_are_refused_before_any_pass():

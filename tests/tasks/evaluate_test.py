@@ -87,6 +87,25 @@ def test_a_plex_model_is_measured_with_its_members():
     assert np.isnan(measured["auroc"].low)
 
 
+def test_other_ensembles_are_measured_too():
+    members = [logits_model(), logits_model()]
+    dropout = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(4),
+        ]
+    )
+    for model, size in (
+        (keras_plex.models.DeepEnsemble(members), 2),
+        (keras_plex.models.MCDropout(dropout, num_samples=3), 3),
+    ):
+        report = keras_plex.evaluate(
+            model, [Calibration(TEST)], resamples=0, verbose=0
+        )
+        assert report.ensemble_size == size and report.parameters > 0
+
+
 def test_one_task_needs_no_list():
     report = keras_plex.evaluate(
         logits_model(), Calibration(TEST), resamples=0, verbose=0
