@@ -79,4 +79,5 @@ def _interval(name: str, value: float, drawn: list[float]) -> Interval:
     ends = np.quantile(values, [tail, 1 - tail]) - (values.mean() - value)
     kind = find_measure(name)
     low, high = np.clip(ends, kind.lowest, kind.highest)
-    return Interval(float(low), float(high))
+    # Rounding may bring the value itself out of what is possible.
+    return Interval(float(min(low, value)), float(max(high, value)))

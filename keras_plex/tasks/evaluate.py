@@ -55,9 +55,9 @@ def evaluate(
         batch_size: for arrays. Defaults to `32`.
         max_examples: of each set, the first ones. Defaults to all.
         resamples: of the bootstrap that gives the 95 % intervals; 0 for none.
-            They take that many times the time of measuring: at 10,000
-            examples one to two seconds a task, more for many scores or
-            shifts. Defaults to `200`.
+            They take that many times the time of measuring: about a second
+            a task for 10,000 examples, more for many scores or shifts.
+            Defaults to `200`.
         seed: int, of the bootstrap. Defaults to `0`.
         verbose: 0 or 1; 1 shows progress bars. Defaults to `1`.
 

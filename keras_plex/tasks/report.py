@@ -131,7 +131,8 @@ class Report:
             )
         directory.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in directory.iterdir()}
-        others = sorted(names - {JSON_FILE, MARKDOWN_FILE})
+        ours = {JSON_FILE, MARKDOWN_FILE} if _is_report(directory) else set()
+        others = sorted(names - ours)
         if others:
             raise ValueError(
                 f"The directory {str(directory)!r} holds other files, which a "
@@ -141,6 +142,16 @@ class Report:
         _write(directory / JSON_FILE, self.to_json())
         _write(directory / MARKDOWN_FILE, self.to_markdown())
         return directory
+
+
+def _is_report(directory: pathlib.Path) -> bool:
+    """Whether the directory holds a report, of whatever version."""
+    try:
+        found = json.loads((directory / JSON_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    schema = found.get("schema") if isinstance(found, dict) else None
+    return str(schema).startswith(SCHEMA.partition("/")[0] + "/")
 
 
 def _score(results: tuple[TaskResult, ...]) -> float:

@@ -108,3 +108,13 @@ def test_ends_stay_where_the_measure_can_be():
         accuracy, evidence_of(ones), resamples=200, seed=0
     )["accuracy"]
     assert found.high <= 1.0
+
+
+@pytest.mark.parametrize("resamples", [1, 2, 50])
+def test_a_measure_lies_in_its_interval_however_skewed(resamples):
+    right = np.zeros(40)
+    right[3] = 1
+    found = bootstrap_intervals(
+        accuracy, evidence_of(right), resamples=resamples, seed=0
+    )["accuracy"]
+    assert 0 <= found.low <= 1 / 40 <= found.high

@@ -93,6 +93,14 @@ def test_a_directory_of_others_is_left_alone(tmp_path):
         REPORT.save(tmp_path / "thesis.tex")
 
 
+@pytest.mark.parametrize("text", ["[]", '{"schema": 1}', "years"])
+def test_a_report_of_others_is_left_alone(tmp_path, text):
+    (tmp_path / "report.json").write_text(text)
+    with pytest.raises(ValueError, match="holds other files.*report.json"):
+        REPORT.save(tmp_path)
+    assert (tmp_path / "report.json").read_text() == text
+
+
 def test_a_failed_write_leaves_the_old_report(tmp_path, monkeypatch):
     directory = REPORT.save(tmp_path / "report")
     before = (directory / "report.json").read_text()
