@@ -1,15 +1,18 @@
-"""Every layer, metric and family keeps its contracts, on every backend."""
+"""Layers, metrics, families and tasks keep their contracts on every backend."""
 
 import keras
 import pytest
 
 import keras_plex
 from keras_plex import metrics
+from keras_plex import tasks
 from keras_plex.conversion import families
 from keras_plex.testing import check_family
 from keras_plex.testing import check_layer
 from keras_plex.testing import check_metric
+from keras_plex.testing import check_task
 from tests import cases
+from tests import task_cases
 from tests.layer_cases import LAYERS
 from tests.metric_cases import METRICS
 from tests.other_backends import OTHER_BACKENDS
@@ -27,6 +30,12 @@ def test_metric_keeps_its_contracts(name):
     names = ("reads_labels", "tolerance")
     options = dict(zip(names, others, strict=True))
     check_metric(metric_class, arguments, make_batch, **options)
+
+
+@pytest.mark.parametrize("name", task_cases.TASKS)
+def test_task_keeps_its_contracts(name):
+    make_task, make_poor_model = task_cases.TASKS[name]
+    check_task(make_task, task_cases.logits_model(), make_poor_model())
 
 
 # Messages of the stock models themselves, converted or not.
@@ -71,6 +80,13 @@ def test_every_public_metric_has_a_row():
     missing = public - {case.metric_class for case in METRICS.values()}
     names = sorted(metric_class.__name__ for metric_class in missing)
     assert not names, f"Add rows to tests/metric_cases.py for {names}."
+
+
+def test_every_task_has_a_row():
+    missing = sorted(set(tasks.TASKS) - set(task_cases.TASKS))
+    assert not missing, f"Add rows to tests/task_cases.py for {missing}."
+    public = public_classes(tasks, tasks.Task) - {tasks.Task}
+    assert public == set(tasks.TASKS.values())
 
 
 def public_classes(package, base):

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from keras_plex.callbacks.monitor_arguments import with_name_of_set
 from keras_plex.predictions import Predictions
 from keras_plex.scores import Score
 from keras_plex.scores import fit_scores
 from keras_plex.scores import needs_features
+from keras_plex.tasks.arguments import with_name_of_set
 from keras_plex.tasks.measurements import measure_forecasts
 from keras_plex.tasks.measurements import measure_ranking
 from keras_plex.tasks.measurements import predict_data

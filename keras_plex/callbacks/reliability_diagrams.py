@@ -17,13 +17,13 @@ import keras
 from keras_plex.callbacks.image_events import ImageEvents
 from keras_plex.callbacks.image_files import safe_file_name
 from keras_plex.callbacks.image_files import write_atomically
-from keras_plex.callbacks.monitor_arguments import check_positive
 from keras_plex.callbacks.reliability_monitor import ReliabilityMonitor
 from keras_plex.plots.figures import new_figure
 from keras_plex.plots.reliability_diagram import reliability_diagram
 from keras_plex.plots.risk_coverage_diagram import risk_coverage_diagram
 from keras_plex.plots.score_histograms import ScoreRow
 from keras_plex.plots.score_histograms import draw_score_rows
+from keras_plex.tasks.arguments import check_positive
 from keras_plex.types import Data
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ import numpy as np
 from keras_plex.batches import check_data
 from keras_plex.callbacks.measurement import Measurement
 from keras_plex.callbacks.measurement import NotFiniteError
-from keras_plex.callbacks.monitor_arguments import check_positive
-from keras_plex.callbacks.monitor_arguments import known_scores
-from keras_plex.callbacks.monitor_arguments import named_sets
 from keras_plex.callbacks.monitor_backup import MonitorBackup
 from keras_plex.models.classifiers import output_layer
 from keras_plex.predictions import Predictions
 from keras_plex.scores import DEFAULT_SCORES
 from keras_plex.scores import Score
 from keras_plex.scores import needs_features
+from keras_plex.tasks.arguments import check_positive
+from keras_plex.tasks.arguments import known_scores
+from keras_plex.tasks.arguments import named_sets
 from keras_plex.types import Data
 
 

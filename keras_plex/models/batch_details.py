@@ -42,7 +42,7 @@ def predict_batch(
     >>> {name: array.shape for name, array in found.items()}
     {'outputs': (5, 1, 3), 'features': (5, 1, 8)}
     """
-    x = tree.map_structure(_texts_as_list, x)
+    x = tree.map_structure(_as_input, x)
     if isinstance(model, MemberOutputs):
         return model.predict_details(x, features=features, on_batch=True)
     if not features:
@@ -58,10 +58,19 @@ def predict_batch(
     }
 
 
-def _texts_as_list(x: Any) -> Any:
-    # Some tokenizers of KerasHub take no arrays of strings.
-    is_texts = isinstance(x, np.ndarray) and x.dtype.kind in "OU"
-    return x.tolist() if is_texts else x
+def _as_input(leaf: Any) -> Any:
+    """An array for a tensor of a backend that is not in use, texts as a list.
+
+    A `tf.data.Dataset` yields such tensors under JAX, where `predict_on_batch`
+    takes none; some tokenizers of KerasHub take no arrays of strings.
+    """
+    if ops.is_tensor(leaf) or not hasattr(leaf, "__array__"):
+        return leaf
+    array = np.asarray(leaf)
+    if array.dtype.kind not in "OSU":
+        return array
+    texts = array.tolist()
+    return [x.decode() if isinstance(x, bytes) else x for x in texts]
 
 
 def call_with_features(

@@ -1,1 +1,24 @@
-"""What is measured on a model, from one pass over a data set."""
+"""The reliability tasks: what is measured on a model, and on which data."""
+
+from keras_plex.tasks.calibration import Calibration as Calibration
+from keras_plex.tasks.covariate_shift import CovariateShift as CovariateShift
+from keras_plex.tasks.examples import Evidence as Evidence
+from keras_plex.tasks.examples import Examples as Examples
+from keras_plex.tasks.in_distribution import InDistribution as InDistribution
+from keras_plex.tasks.label_uncertainty import (
+    LabelUncertainty as LabelUncertainty,
+)
+from keras_plex.tasks.measures import MEASURES as MEASURES
+from keras_plex.tasks.open_set_recognition import (
+    OpenSetRecognition as OpenSetRecognition,
+)
+from keras_plex.tasks.report import Report as Report
+from keras_plex.tasks.result import TaskResult as TaskResult
+from keras_plex.tasks.selective_prediction import (
+    SelectivePrediction as SelectivePrediction,
+)
+from keras_plex.tasks.subpopulation_shift import (
+    SubpopulationShift as SubpopulationShift,
+)
+from keras_plex.tasks.table import TASKS as TASKS
+from keras_plex.tasks.task import Task as Task

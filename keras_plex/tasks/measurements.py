@@ -1,6 +1,7 @@
 """Any classifier meets a data set once; every number comes from that pass."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -54,15 +55,27 @@ def predict_data(
         if max_examples is not None and count >= max_examples:
             break
     arrays = {name: np.concatenate(parts) for name, parts in found.items()}
-    predictions = Predictions.from_outputs(
-        arrays["outputs"],
-        output_kind(model),
-        variance=arrays.get("variance"),
-        features=arrays.get("features"),
-        probabilities=arrays.get("probabilities"),
-        prediction_sets=arrays.get("prediction_sets"),
-    )
+    predictions = make_predictions(arrays, output_kind(model))
     return predictions, None if labels[0] is None else np.concatenate(labels)
+
+
+def make_predictions(
+    details: Mapping[str, np.ndarray], kind: str
+) -> Predictions:
+    """Predictions from what `predict_batch` returned, of one batch or all.
+
+    Args:
+        details: arrays by name.
+        kind: the `output_kind` of the model.
+    """
+    return Predictions.from_outputs(
+        details["outputs"],
+        kind,
+        variance=details.get("variance"),
+        features=details.get("features"),
+        probabilities=details.get("probabilities"),
+        prediction_sets=details.get("prediction_sets"),
+    )
 
 
 def measure_forecasts(

@@ -230,3 +230,22 @@ def test_several_outputs_are_an_error():
     outputs = [keras.layers.Dense(n)(inputs) for n in (2, 3)]
     with pytest.raises(ValueError, match="must have one output of shape"):
         predict_batch(keras.Model(inputs, outputs), draw())
+
+
+@pytest.mark.parametrize("converted", [False, True])
+def test_tensors_of_another_backend_are_taken_too(converted):
+    """As those that a `tf.data.Dataset` yields under JAX."""
+    model = sequential()
+    if converted:
+        model = keras_plex.plexify(model, last_blocks=1, head="keep", seed=0)
+    x = np.ones((5, 4), "float32")
+    if keras.config.backend() == "tensorflow":
+        foreign = pytest.importorskip("torch").tensor(x)
+    else:
+        foreign = pytest.importorskip("tensorflow").constant(x)
+    for features in (False, True):
+        expected = predict_batch(model, x, features=features)
+        found = predict_batch(model, foreign, features=features)
+        np.testing.assert_allclose(
+            found["outputs"], expected["outputs"], atol=1e-6
+        )

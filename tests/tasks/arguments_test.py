@@ -1,12 +1,12 @@
-"""Arguments are checked when a callback is made, with their names."""
+"""Arguments are checked when an object is made, with their names."""
 
 import numpy as np
 import pytest
 
-from keras_plex.callbacks.monitor_arguments import check_positive
-from keras_plex.callbacks.monitor_arguments import known_scores
-from keras_plex.callbacks.monitor_arguments import named_sets
-from keras_plex.callbacks.monitor_arguments import with_name_of_set
+from keras_plex.tasks.arguments import check_positive
+from keras_plex.tasks.arguments import known_scores
+from keras_plex.tasks.arguments import named_sets
+from keras_plex.tasks.arguments import with_name_of_set
 
 X = np.zeros((2, 3))
 

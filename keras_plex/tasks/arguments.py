@@ -1,4 +1,4 @@
-"""What the arguments of a callback that measures can be."""
+"""What the arguments of whatever measures a model can be."""
 
 from collections.abc import Callable
 from collections.abc import Mapping

@@ -1,0 +1,83 @@
+"""How far a measure may be from the one on other examples of the same kind."""
+
+import zlib
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_plex.tasks.examples import Evidence
+from keras_plex.tasks.measures import find_measure
+
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """Where a measure lies, with 95 % confidence; NaN where none is known."""
+
+    low: float
+    high: float
+
+
+def bootstrap_intervals(
+    measure: Callable[[Evidence], Mapping[str, float]],
+    evidence: Evidence,
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """The 95 % interval of each measure, from examples drawn with replacement.
+
+    Each resample draws as many examples of each set as it holds. The interval
+    is that of the middle 95 % of the measures of resamples, moved by the
+    distance of their mean from the measure itself, and cut to what is
+    possible. Without that move a measure that repeated examples change one way,
+    such as a calibration error, would lie outside its own interval; others are
+    hardly moved. It costs as much time as measuring `resamples` times.
+
+    What is drawn depends on the seed, the name and the size of a set alone:
+    for two models it is the same, so that their difference can be measured
+    resample by resample.
+
+    Args:
+        measure: from evidence to named numbers.
+        evidence: what the model said.
+        resamples: how many; 0 gives NaN.
+        seed: int, of the drawing.
+
+    Reference:
+        Efron, 1979, "Bootstrap methods: another look at the jackknife".
+    """
+    values = measure(evidence)
+    drawn = [
+        measure(resample(evidence, seed, number)) for number in range(resamples)
+    ]
+    return {
+        name: _interval(name, value, [one.get(name, np.nan) for one in drawn])
+        for name, value in values.items()
+    }
+
+
+def resample(evidence: Evidence, seed: int, number: int) -> Evidence:
+    """Evidence of resample `number`: the examples drawn with replacement."""
+    sets = {}
+    for name, examples in evidence.sets.items():
+        size = len(examples)
+        source = zlib.crc32((examples.drawn_with or name).encode())
+        generator = np.random.default_rng([seed, number, source])
+        sets[name] = examples.draw(generator.integers(size, size=size))
+    return Evidence(sets, evidence.num_classes)
+
+
+def _interval(name: str, value: float, drawn: list[float]) -> Interval:
+    values = np.array(drawn, float)
+    values = values[np.isfinite(values)]
+    if not len(values) or not np.isfinite(value):
+        return Interval(np.nan, np.nan)
+    tail = (1 - LEVEL) / 2
+    ends = np.quantile(values, [tail, 1 - tail]) - (values.mean() - value)
+    kind = find_measure(name)
+    low, high = np.clip(ends, kind.lowest, kind.highest)
+    # Rounding may bring the value itself out of what is possible.
+    return Interval(float(min(low, value)), float(max(high, value)))

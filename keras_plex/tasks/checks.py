@@ -1,0 +1,133 @@
+"""What must hold of a model and its data before a task measures anything."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from keras_plex.batches import Batch
+from keras_plex.metrics.array_checks import check_labels
+from keras_plex.models.classifiers import output_kind
+from keras_plex.models.classifiers import output_layer
+from keras_plex.models.output_kinds import check_one_label
+from keras_plex.ops.probabilities import NUMBERS
+from keras_plex.predictions import Predictions
+from keras_plex.tasks.data_set import DataSet
+
+
+def classifier_kind(model: keras.Model) -> str:
+    """What the model's outputs are; raises for one that is no classifier."""
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            "`model` must be a Keras model. "
+            f"Received: {type(model).__name__}. Load a file with "
+            "`keras.saving.load_model(path)`."
+        )
+    kind = output_kind(model)
+    if kind in NUMBERS:
+        raise ValueError(
+            f"The tasks are those of classifiers, and {model.name!r} is a "
+            "regression model, by its loss or its one linear output. If its "
+            "outputs are logits, compile it with such a loss: "
+            "`BinaryCrossentropy(from_logits=True)`. "
+            f"Received: output kind={kind!r}"
+        )
+    check_one_label(model.name, kind, output_layer(model))
+    return kind
+
+
+def num_classes_of(model: keras.Model) -> int | None:
+    """The number of classes, where the model knows it before its first call."""
+    try:
+        shape = model.output_shape
+    except (AttributeError, RuntimeError, ValueError, NotImplementedError):
+        return None
+    if not isinstance(shape, tuple) or not isinstance(shape[-1], int):
+        return None
+    return 2 if shape[-1] == 1 else shape[-1]
+
+
+def first_batch(data_set: DataSet, batch_size: int) -> Batch:
+    """The first batch, not corrupted; of arrays all examples."""
+    size = data_set.num_examples() or batch_size
+    return next(DataSet(data_set.data).batches(size))
+
+
+def check_data_sets(
+    requests: Sequence[DataSet], model: keras.Model, first: Batch
+) -> None:
+    """Raises for data that lack something, as far as the first batch shows it.
+
+    Args:
+        requests: what tasks ask of one data set.
+        model: a classifier.
+        first: the `first_batch`.
+    """
+    x, y, third = first
+    _check_parts(requests, y, third)
+    num_classes = num_classes_of(model)
+    if num_classes is not None:
+        _check_labels(requests, y, num_classes)
+    corruption = requests[0].corruption
+    if corruption is not None:
+        corruption(x if isinstance(x, dict) else x[:1], 0)
+
+
+def check_batch(
+    requests: Sequence[DataSet],
+    predictions: Predictions,
+    y: np.ndarray | None,
+    third: np.ndarray | None,
+) -> None:
+    """Raises for a batch that the tasks cannot measure."""
+    forecast = predictions.probabilities
+    if not np.isfinite(forecast).all():
+        raise ValueError(
+            "The model's outputs must be finite. Received: NaN or infinity. "
+            "A model that diverged in training has nothing to measure."
+        )
+    _check_parts(requests, y, third)
+    if y is not None and len(y) != len(forecast):
+        raise ValueError(
+            "There must be one label per example. "
+            f"Received: {len(y)} labels for {len(forecast)} examples"
+        )
+    _check_labels(requests, y, forecast.shape[-1])
+
+
+def _check_parts(
+    requests: Sequence[DataSet],
+    y: np.ndarray | None,
+    third: np.ndarray | None,
+) -> None:
+    """Labels and groups are there, and nothing that would be ignored."""
+    if y is None and any(request.needs_labels for request in requests):
+        raise ValueError(
+            "This task needs labels: pass `(x, y)`, or a data set of such "
+            "batches. Received: x alone"
+        )
+    grouped = [request for request in requests if request.needs_groups]
+    if third is None and any(one.groups is None for one in grouped):
+        raise ValueError(
+            "This task needs groups: pass `(x, y, groups)`, or a data set of "
+            "such batches. Received: (x, y)"
+        )
+    if third is not None and not grouped:
+        raise ValueError(
+            "Tasks count each example once, and would ignore sample weights: "
+            "pass `(x, y)`. Received: (x, y, sample_weight)"
+        )
+
+
+def _check_labels(
+    requests: Sequence[DataSet], y: np.ndarray | None, num_classes: int
+) -> None:
+    if y is None or not any(request.needs_labels for request in requests):
+        return
+    check_labels(y, len(y), num_classes)
+    needs_soft = any(request.needs_soft_labels for request in requests)
+    if needs_soft and (y.ndim != 2 or y.shape[1] != num_classes):
+        raise ValueError(
+            "This task needs soft labels, the share of annotators for each "
+            f"class: (examples, {num_classes}). Received: shape={y.shape}"
+        )

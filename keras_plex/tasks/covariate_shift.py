@@ -1,0 +1,163 @@
+"""What is left when inputs change and labels do not?"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_plex.data.corruptions.corrupt_images import IMAGE_CORRUPTIONS
+from keras_plex.data.corruptions.corrupt_texts import TEXT_CORRUPTIONS
+from keras_plex.data.corruptions.severities import check_severity
+from keras_plex.tables import lookup
+from keras_plex.tasks.arguments import named_sets
+from keras_plex.tasks.calibration import forecast_measures
+from keras_plex.tasks.data_set import Corruption
+from keras_plex.tasks.data_set import DataSet
+from keras_plex.tasks.examples import Evidence
+from keras_plex.tasks.task import Task
+from keras_plex.types import Data
+
+CLEAN = "clean"
+
+
+class CovariateShift(Task):
+    """Accuracy and calibration on shifted inputs with the same labels.
+
+    `accuracy`, `nll`, `ece` and `brier` are means over the shifts, of each
+    corruption first over its severities; `accuracy_drop` is the clean accuracy
+    less that. Beside these `clean/accuracy` and so on, and `SHIFT/accuracy` or
+    `CORRUPTION/SEVERITY/accuracy`.
+
+    Args:
+        test: labelled data that are not shifted: `(x, y)`, or batches of them.
+        shifted: dict from name to labelled data.
+        corruptions: keys of `IMAGE_CORRUPTIONS` or of `TEXT_CORRUPTIONS`, to be
+            applied to `test` batch by batch. Each copy of an image or text is
+            drawn together with the others in a bootstrap.
+        severities: of the corruptions. Defaults to `(1, 2, 3, 4, 5)`.
+        value_range: black and white of float images. Defaults to `(0, 1)`.
+        name: what the results are called. Defaults to `"covariate_shift"`.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Softmax()])
+    >>> x, y = np.array([[4.0, 0.0], [0.0, 1.0]]), np.array([0, 1])
+    >>> task = CovariateShift((x, y), {"brighter": (x + [2.0, 0.0], y)})
+    >>> measured = task.measure(task.predict(model))
+    >>> measured["brighter/accuracy"], measured["accuracy_drop"]
+    (0.5, 0.5)
+
+    Reference:
+        Hendrycks and Dietterich, 2019, "Benchmarking neural network robustness
+        to common corruptions and perturbations".
+    """
+
+    kind = "covariate_shift"
+    category = "robust generalization"
+    headline = "accuracy"
+    scored = ("accuracy", "nll", "ece")
+
+    def __init__(
+        self,
+        test: Data,
+        shifted: Mapping[str, Data] | None = None,
+        *,
+        corruptions: Sequence[str] = (),
+        severities: Sequence[int] = (1, 2, 3, 4, 5),
+        value_range: tuple[float, float] | None = None,
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        shifted = named_sets(shifted, "shifted")
+        corruptions = _checked_corruptions(corruptions, severities)
+        if not shifted and not corruptions:
+            raise ValueError(
+                "A shift needs shifted data: pass "
+                '`shifted={"name": (x, y)}` or `corruptions=("fog", ...)`. '
+                "Received: neither"
+            )
+        both = {CLEAN, *corruptions} & set(shifted)
+        if both:
+            raise ValueError(
+                f"`shifted` must not be called as a corruption or {CLEAN!r}. "
+                f"Received: {sorted(both)}"
+            )
+        if value_range is not None:
+            value_range = (value_range[0], value_range[1])
+        self.test = DataSet(test, drawn_with=CLEAN)
+        # Shift -> its sets, one for each severity.
+        self.shifts = {name: [name] for name in shifted}
+        self.shifted = {name: DataSet(data) for name, data in shifted.items()}
+        for corruption in corruptions:
+            self.shifts[corruption] = []
+            for severity in severities:
+                where = f"{corruption}/{severity}"
+                self.shifts[corruption].append(where)
+                self.shifted[where] = DataSet(
+                    test,
+                    corruption=Corruption(corruption, severity, value_range),
+                    drawn_with=CLEAN,
+                )
+
+    def data_sets(self) -> dict[str, DataSet]:
+        return {CLEAN: self.test, **self.shifted}
+
+    def measure(self, evidence: Evidence) -> dict[str, float]:
+        each = {
+            name: forecast_measures(examples)
+            for name, examples in evidence.sets.items()
+        }
+        means = {
+            measure: float(
+                np.mean(
+                    [
+                        np.mean([each[name][measure] for name in names])
+                        for names in self.shifts.values()
+                    ]
+                )
+            )
+            for measure in each[CLEAN]
+        }
+        drop = each[CLEAN]["accuracy"] - means["accuracy"]
+        return {
+            **means,
+            "accuracy_drop": drop,
+            **{
+                f"{name}/{measure}": value
+                for name, measured in each.items()
+                for measure, value in measured.items()
+            },
+        }
+
+    def curves(self, evidence: Evidence) -> dict[str, Any]:
+        return {
+            "shift_accuracy": {
+                shift: [
+                    float(evidence[name]["right"].mean())
+                    for name in (CLEAN, *names)
+                ]
+                for shift, names in self.shifts.items()
+            }
+        }
+
+
+def _checked_corruptions(
+    corruptions: Sequence[str], severities: Sequence[int]
+) -> tuple[str, ...]:
+    if isinstance(corruptions, str):
+        raise ValueError(
+            "`corruptions` must be a list of names. "
+            f"Received: corruptions={corruptions!r}; did you mean "
+            f"({corruptions!r},)?"
+        )
+    for name in corruptions:
+        lookup({**IMAGE_CORRUPTIONS, **TEXT_CORRUPTIONS}, name, "corruption")
+    if not isinstance(severities, Sequence) or not severities:
+        raise ValueError(
+            "`severities` must be a list of numbers from 1 to 5. "
+            f"Received: severities={severities!r}"
+        )
+    for severity in severities:
+        check_severity(severity)
+    return tuple(corruptions)

@@ -1,0 +1,147 @@
+"""What a task asks of a data set, and the batches that it is read in."""
+
+import dataclasses
+from collections.abc import Hashable
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from keras import ops
+from keras import tree
+
+from keras_plex.batches import is_arrays
+from keras_plex.batches import iterate_batches
+from keras_plex.data.corruptions.corrupt_images import IMAGE_CORRUPTIONS
+from keras_plex.data.corruptions.corrupt_images import corrupt_images
+from keras_plex.data.corruptions.corrupt_texts import corrupt_texts
+from keras_plex.types import Data
+
+
+@dataclasses.dataclass(frozen=True)
+class Corruption:
+    """One corruption of images or texts in one severity.
+
+    Args:
+        name: a key of `IMAGE_CORRUPTIONS` or `TEXT_CORRUPTIONS`.
+        severity: from 1 to 5.
+        value_range: black and white of float images; see `corrupt_images`.
+    """
+
+    name: str
+    severity: int
+    value_range: tuple[float, float] | None = None
+
+    def __call__(self, x: Any, offset: int) -> Any:
+        """The corrupted inputs, whose first is example number `offset`."""
+        if tree.is_nested(x) and not _is_list_of_texts(x):
+            raise ValueError(
+                "Only data sets whose inputs are one array of images or texts "
+                "can be corrupted for you. Corrupt your inputs yourself, and "
+                f"pass them as `shifted`. Received: x={type(x).__name__}"
+            )
+        array = _array(x)
+        if self.name in IMAGE_CORRUPTIONS:
+            return corrupt_images(
+                array,
+                self.name,
+                self.severity,
+                offset=offset,
+                value_range=self.value_range,
+            )
+        texts = [
+            one.decode("utf-8") if isinstance(one, bytes) else str(one)
+            for one in array.reshape(-1)
+        ]
+        corrupted = corrupt_texts(
+            texts, self.name, self.severity, offset=offset
+        )
+        return np.array(corrupted, dtype=str)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DataSet:
+    """Data, and what a task reads from them.
+
+    Args:
+        data: arrays `(x, y)`, or batches of them; see `iterate_batches`.
+        needs_labels: whether labels are read.
+        needs_soft_labels: whether these must be distributions.
+        needs_groups: whether the third part of each batch is the group, or
+            `groups` is given.
+        groups: `(examples,)`, of arrays.
+        corruption: what befalls the inputs.
+        drawn_with: see `Examples`.
+    """
+
+    data: Data
+    needs_labels: bool = True
+    needs_soft_labels: bool = False
+    needs_groups: bool = False
+    groups: np.ndarray | None = None
+    corruption: Corruption | None = None
+    drawn_with: str | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for two that a model need see only once.
+
+        Arrays are told apart by identity, and so are other data: two tuples of
+        the same arrays are one data set.
+        """
+        parts = (self.data,)
+        if is_arrays(self.data):
+            parts = tree.flatten(self.data)
+        return (*map(id, parts), self.corruption)
+
+    def batches(self, batch_size: int) -> Iterator[tuple]:
+        """Yields `(x, y, third)`, the third what follows the labels, if any."""
+        offset = 0
+        for x, y, third in iterate_batches(self.data, batch_size):
+            if self.corruption is not None:
+                x = self.corruption(x, offset)
+            yield x, y, third
+            offset += _count(x)
+
+    def num_examples(self) -> int | None:
+        """Their number, where it is known without reading them."""
+        if not is_arrays(self.data):
+            return None
+        return len(tree.flatten(self.data)[0])
+
+
+def grouped_arrays(data: Data) -> DataSet:
+    """The data set of `(x, y, groups)`, or of batches of them."""
+    if not is_arrays(data):
+        return DataSet(data, needs_groups=True)
+    if not isinstance(data, tuple) or len(data) != 3:
+        received = (
+            f"{len(data)} parts" if isinstance(data, tuple) else "x alone"
+        )
+        raise ValueError(
+            "Data with groups must be `(x, y, groups)`: for each example its "
+            "group, a number or a name, after the label. "
+            f"Received: {received}"
+        )
+    x, y, groups = data
+    groups = _array(groups)
+    if groups.shape not in ((len(y),), (len(y), 1)):
+        raise ValueError(
+            "`groups` must be one number or name per example. "
+            f"Received: shape={groups.shape} for {len(y)} labels"
+        )
+    return DataSet((x, y), needs_groups=True, groups=groups.reshape(-1))
+
+
+def _count(x: Any) -> int:
+    leaf = tree.flatten(x)[0]
+    return len(x if isinstance(leaf, (str, bytes)) else leaf)
+
+
+def _is_list_of_texts(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) and all(
+        isinstance(one, (str, bytes)) for one in x
+    )
+
+
+def _array(x: Any) -> np.ndarray:
+    return np.asarray(ops.convert_to_numpy(x) if ops.is_tensor(x) else x)

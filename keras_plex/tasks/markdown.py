@@ -1,0 +1,77 @@
+"""A report as a page of Markdown."""
+
+import math
+from typing import TYPE_CHECKING
+
+from keras_plex.tasks.measures import find_measure
+from keras_plex.tasks.result import TaskResult
+from keras_plex.tasks.result import Value
+
+if TYPE_CHECKING:
+    from keras_plex.tasks.report import Report
+
+
+def report_as_markdown(report: "Report") -> str:
+    """The page: scores, headlines, every measure of each task, environment."""
+    lines = [
+        f"# Reliability of {report.model}",
+        "",
+        f"Reliability score: {_number(report.reliability_score, 1)} of 100 ("
+        + "; ".join(
+            f"{name} {_number(score, 1)}"
+            for name, score in report.category_scores.items()
+        )
+        + ").",
+        "",
+        f"{report.parameters:,} parameters, ensemble size "
+        f"{report.ensemble_size}, {report.seconds:.1f} s. In brackets the 95 % "
+        "bootstrap interval; arrows point to what is better.",
+        "",
+        "| task | category | measure | value |",
+        "|---|---|---|---:|",
+    ]
+    for result in report.results:
+        value = result.measures[result.headline]
+        lines.append(
+            f"| {result.name} | {result.category} | "
+            f"{result.headline} {_arrow(value)} | {_cell(value)} |"
+        )
+    for result in report.results:
+        lines += ["", *_section(result)]
+    lines += ["", "## Made with", ""]
+    made_with = {**report.settings, **report.environment}
+    lines += [f"- {name}: {value}" for name, value in made_with.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _section(result: TaskResult) -> list[str]:
+    counts = ", ".join(
+        f"{name} {count:,}" for name, count in result.num_examples.items()
+    )
+    lines = [
+        f"## {result.name}",
+        "",
+        f"Examples: {counts}. {result.seconds:.1f} s.",
+        "",
+        "| measure | value | meaning |",
+        "|---|---:|---|",
+    ]
+    for name, value in result.measures.items():
+        meaning = find_measure(name).meaning
+        lines.append(f"| {name} {_arrow(value)} | {_cell(value)} | {meaning} |")
+    return lines
+
+
+def _arrow(value: Value) -> str:
+    return "↑" if value.higher_is_better else "↓"
+
+
+def _cell(value: Value) -> str:
+    if math.isnan(value.low):
+        return _number(value.value)
+    interval = f"[{_number(value.low)}, {_number(value.high)}]"
+    return f"{_number(value.value)} {interval}"
+
+
+def _number(value: float, digits: int = 4) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.{digits}f}"

@@ -1,0 +1,100 @@
+"""Is a group left behind?"""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_plex.metrics.subpopulation_accuracy import find_statistic
+from keras_plex.tasks.data_set import DataSet
+from keras_plex.tasks.data_set import grouped_arrays
+from keras_plex.tasks.examples import Evidence
+from keras_plex.tasks.examples import Examples
+from keras_plex.tasks.task import Task
+from keras_plex.types import Data
+
+STATISTICS = ("worst", "p25", "median", "mean")
+
+
+class SubpopulationShift(Task):
+    """What the accuracy is if the data come from one group alone.
+
+    A model can be right on average and useless for some: clients, hospitals,
+    cameras.
+
+    | measure | |
+    |---|---|
+    | `accuracy_p25` | 25th percentile of the groups' accuracies |
+    | `accuracy_worst`, `_median`, `_mean` | likewise |
+    | `accuracy` | of all examples |
+    | `accuracy_gap` | that less the worst |
+
+    Args:
+        test: `(x, y, groups)` or batches of them; for each example its group,
+            a number or a name.
+        name: what the results are called. Defaults to
+            `"subpopulation_shift"`.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Softmax()])
+    >>> x, y = np.array([[4.0, 0.0], [0.0, 4.0], [4.0, 0.0]]), np.zeros(3)
+    >>> task = SubpopulationShift((x, y, np.array(["a", "b", "a"])))
+    >>> task.measure(task.predict(model))["accuracy_worst"]
+    0.0
+
+    Reference:
+        Koh et al., 2021, "WILDS: a benchmark of in-the-wild distribution
+        shifts".
+    """
+
+    kind = "subpopulation_shift"
+    category = "robust generalization"
+    headline = "accuracy_p25"
+    scored = ("accuracy_p25",)
+
+    def __init__(self, test: Data, *, name: str | None = None):
+        super().__init__(name=name)
+        self.test = grouped_arrays(test)
+
+    def data_sets(self) -> dict[str, DataSet]:
+        return {"test": self.test}
+
+    def measure(self, evidence: Evidence) -> dict[str, float]:
+        test = evidence["test"]
+        _, _, accuracy = _by_group(test)
+        values, counts = (
+            ops.convert_to_tensor(accuracy),
+            ops.ones(len(accuracy), dtype="bool"),
+        )
+        measured = {
+            f"accuracy_{name}": float(find_statistic(name)(values, counts))
+            for name in STATISTICS
+        }
+        overall = float(test["right"].mean())
+        return {
+            **measured,
+            "accuracy": overall,
+            "accuracy_gap": overall - measured["accuracy_worst"],
+        }
+
+    def curves(self, evidence: Evidence) -> dict[str, Any]:
+        names, weight, accuracy = _by_group(evidence["test"])
+        return {
+            "groups": {
+                "names": [_text(name) for name in names.tolist()],
+                "weight": weight.tolist(),
+                "accuracy": accuracy.tolist(),
+            }
+        }
+
+
+def _by_group(examples: Examples) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The groups that are there, how many examples each has, its accuracy."""
+    names, index = np.unique(examples["group"], return_inverse=True)
+    weight = np.bincount(index)
+    return names, weight, np.bincount(index, examples["right"]) / weight
+
+
+def _text(name: Any) -> str:
+    return name.decode("utf-8") if isinstance(name, bytes) else str(name)

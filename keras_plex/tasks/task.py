@@ -1,0 +1,85 @@
+"""What every task is: data, what it measures on them, in two steps."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_plex.scores import Score
+from keras_plex.tasks.collect import collect_evidence
+from keras_plex.tasks.data_set import DataSet
+from keras_plex.tasks.examples import Evidence
+from keras_plex.types import Data
+
+CATEGORIES = ("uncertainty", "robust generalization", "adaptation")
+
+
+class Task:
+    """Base of the reliability tasks: what is measured, and on which data.
+
+    It works in two steps. `predict(model)` passes each data set through the
+    model once and keeps a few numbers for each example; `measure(evidence)`
+    turns them into named numbers, as often as a bootstrap needs.
+    `keras_plex.evaluate` does both, for many tasks at once.
+
+    A subclass sets the class attributes, gives its data sets in `data_sets`
+    and its numbers in `measure`. Names end in a key of `MEASURES`, which says
+    which way is better: `"mnist/msp/auroc"`.
+
+    Args:
+        name: what the results are called, where one task is there twice.
+            Defaults to that of the class.
+
+    Attributes:
+        kind: the key in `TASKS`.
+        category: one of `CATEGORIES`.
+        headline: the measure to look at first.
+        scored: the measures that go into `Report.reliability_score`.
+    """
+
+    kind = ""
+    category = ""
+    headline = ""
+    scored: tuple[str, ...] = ()
+
+    def __init__(self, *, name: str | None = None):
+        self.name = name or self.kind
+
+    def data_sets(self) -> dict[str, DataSet]:
+        """What is to be passed through the model, by name."""
+        raise NotImplementedError
+
+    def scores(self, model: keras.Model) -> Sequence[str | Score]:
+        """The scores that `measure` reads, as columns `"score/NAME"`."""
+        return ()
+
+    def training_data(self) -> Data | None:
+        """What scores of features are fitted to."""
+        return None
+
+    def predict(
+        self,
+        model: keras.Model,
+        *,
+        batch_size: int = 32,
+        max_examples: int | None = None,
+    ) -> Evidence:
+        """What the model says about the data, from one pass over each set.
+
+        Args:
+            model: a `PlexModel` or another ensemble, or any Keras classifier.
+            batch_size: for arrays. Defaults to `32`.
+            max_examples: of each set, the first ones. Defaults to all.
+        """
+        [evidence] = collect_evidence(
+            model, [self], batch_size=batch_size, max_examples=max_examples
+        )
+        return evidence
+
+    def measure(self, evidence: Evidence) -> dict[str, float]:
+        """The numbers; NaN where the examples at hand allow none."""
+        raise NotImplementedError
+
+    def curves(self, evidence: Evidence) -> dict[str, Any]:
+        """Small arrays to draw, as lists; nothing by default."""
+        return {}

@@ -1,0 +1,139 @@
+"""Means over shifts by arithmetic; corruptions are those of `data`."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_plex.data import corrupt_images
+from keras_plex.data import corrupt_texts
+from keras_plex.tasks import CovariateShift
+from tests.task_cases import TEST
+from tests.task_cases import draw
+from tests.task_cases import logits_model
+
+X, Y = TEST
+GENERATOR = np.random.default_rng(0)
+IMAGES = GENERATOR.random((12, 28, 28, 1)).astype("float32")
+LABELS = np.arange(12) % 3
+
+
+class SeenImages(keras.Model):
+    """Guesses, and keeps what it was shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = keras.layers.Dense(3, "softmax")
+        self.seen = []
+        self.build((None, 28, 28, 1))
+
+    def build(self, input_shape):
+        self.head.build((None, 784))
+
+    def call(self, inputs):
+        return self.head(keras.ops.reshape(inputs, (-1, 784)))
+
+    def predict_on_batch(self, x):
+        self.seen.append(x)
+        return super().predict_on_batch(x)
+
+
+def test_numbers_are_means_over_shifts():
+    others = {"one": draw(2), "two": draw(3, scale=1.0)}
+    task = CovariateShift(TEST, others)
+    measured = task.measure(task.predict(logits_model()))
+    accuracies = [np.mean(x.argmax(-1) == y) for x, y in others.values()]
+    assert measured["one/accuracy"] == pytest.approx(accuracies[0])
+    assert measured["accuracy"] == pytest.approx(np.mean(accuracies))
+    clean = np.mean(X.argmax(-1) == Y)
+    assert measured["clean/accuracy"] == pytest.approx(clean)
+    drop = clean - np.mean(accuracies)
+    assert measured["accuracy_drop"] == pytest.approx(drop)
+
+
+@pytest.mark.parametrize("batch_size", [5, 12])
+def test_corruptions_do_not_depend_on_the_batch(batch_size):
+    model = SeenImages()
+    task = CovariateShift(
+        (IMAGES, LABELS), corruptions=("gaussian_noise",), severities=(2, 5)
+    )
+    task.predict(model, batch_size=batch_size)
+    seen = np.concatenate(model.seen).reshape(3, 12, 28, 28, 1)
+    np.testing.assert_array_equal(seen[0], IMAGES)
+    for images, severity in zip(seen[1:], (2, 5), strict=True):
+        expected = corrupt_images(IMAGES, "gaussian_noise", severity)
+        np.testing.assert_array_equal(images, expected)
+
+
+def test_a_corruption_counts_once_whatever_its_severities():
+    task = CovariateShift(
+        (IMAGES, LABELS),
+        {"own": (IMAGES / 2, LABELS)},
+        corruptions=("contrast", "pixelate"),
+        severities=(1, 3),
+    )
+    evidence = task.predict(SeenImages())
+    measured = task.measure(evidence)
+    by_shift = [
+        measured["own/nll"],
+        np.mean([measured[f"contrast/{s}/nll"] for s in (1, 3)]),
+        np.mean([measured[f"pixelate/{s}/nll"] for s in (1, 3)]),
+    ]
+    assert measured["nll"] == pytest.approx(np.mean(by_shift))
+    curve = task.curves(evidence)["shift_accuracy"]
+    assert {name: len(values) for name, values in curve.items()} == {
+        "own": 2,
+        "contrast": 3,
+        "pixelate": 3,
+    }
+
+
+@pytest.mark.parametrize("make", [list, lambda x: np.array(x, dtype=object)])
+def test_texts_are_corrupted_too(make):
+    texts = make([b"what is the balance of my account"] * 6)
+    seen = []
+
+    class Reader(SeenImages):
+        def predict_on_batch(self, x):
+            seen.append(np.asarray(x))
+            return np.eye(3)[np.arange(len(x)) % 3]
+
+    task = CovariateShift(
+        [(texts, LABELS[:6])], corruptions=("word_dropout",), severities=(4,)
+    )
+    task.predict(Reader())
+    assert seen[1].dtype.kind == "U"
+    words = [text.decode() for text in texts]
+    assert seen[1].tolist() == corrupt_texts(words, "word_dropout", 4)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({}, "Received: neither"),
+        ({"corruptions": ("fogg",)}, "Unknown corruption: 'fogg'"),
+        ({"corruptions": "fog"}, "did you mean"),
+        ({"corruptions": ("fog",), "severities": (0,)}, "from 1, mild"),
+        ({"corruptions": ("fog",), "severities": ()}, "from 1 to 5"),
+        ({"shifted": {"clean": TEST}}, "must not be called"),
+        ({"shifted": TEST}, "must be a dict"),
+    ],
+)
+def test_mistakes_are_found_when_it_is_made(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        CovariateShift((IMAGES, LABELS), **arguments)
+
+
+@pytest.mark.parametrize("make", [lambda x: {"a": x}, lambda x: (x, x)])
+def test_structured_inputs_are_refused_with_what_to_do(make):
+    task = CovariateShift([(make(IMAGES), LABELS)], corruptions=("fog",))
+    with pytest.raises(ValueError, match="pass them as `shifted`"):
+        task.predict(SeenImages())
+
+
+def test_inputs_that_cannot_be_corrupted_are_refused_before_any_pass():
+    model = SeenImages()
+    small = IMAGES[:, :8, :8]
+    task = CovariateShift((small, LABELS), corruptions=("fog",))
+    with pytest.raises(ValueError, match="at least 28 pixels"):
+        task.predict(model)
+    assert not model.seen

@@ -1,0 +1,76 @@
+"""Data sets are told apart by identity, and read in batches."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from keras_plex.data import corrupt_images
+from keras_plex.tasks.data_set import Corruption
+from keras_plex.tasks.data_set import DataSet
+from keras_plex.tasks.data_set import grouped_arrays
+
+X, Y = np.zeros((5, 2)), np.arange(5)
+IMAGES = np.random.default_rng(0).random((4, 28, 28, 1)).astype("float32")
+
+
+def test_two_tuples_of_the_same_arrays_are_one_set():
+    assert DataSet((X, Y)).key == DataSet((X, Y)).key
+    assert DataSet((X, Y)).key != DataSet((X.copy(), Y)).key
+    assert DataSet((X, Y)).key != DataSet((X, Y + 1)).key
+
+
+def test_groups_of_arrays_leave_the_set_what_it_is():
+    assert grouped_arrays((X, Y, Y)).key == DataSet((X, Y)).key
+
+
+def test_other_data_are_themselves():
+    batches = [(X, Y)]
+    assert DataSet(batches).key == DataSet(batches).key
+    assert DataSet(batches).key != DataSet([(X, Y)]).key
+
+
+def test_each_corruption_is_a_set_of_its_own():
+    clean = DataSet((X, Y))
+    keys = {
+        dataclasses.replace(clean, corruption=Corruption(name, severity)).key
+        for name in ("fog", "snow")
+        for severity in (1, 2)
+    }
+    assert len(keys | {clean.key}) == 5
+
+
+def test_number_of_arrays_is_known():
+    assert DataSet((X, Y)).num_examples() == 5
+    assert DataSet({"a": X}).num_examples() == 5
+    assert DataSet([(X, Y)]).num_examples() is None
+
+
+def test_batches_of_any_size_are_corrupted_alike():
+    data_set = DataSet(IMAGES, corruption=Corruption("shot_noise", 3))
+    expected = corrupt_images(IMAGES, "shot_noise", 3)
+    for size in (1, 3, 4):
+        found = [x for x, _, _ in data_set.batches(size)]
+        np.testing.assert_array_equal(np.concatenate(found), expected)
+
+
+def test_tensors_and_other_ranges_are_corrupted_too():
+    corruption = Corruption("contrast", 3, (-1.0, 1.0))
+    tensor = keras.ops.convert_to_tensor(2 * IMAGES - 1)
+    found = corruption(tensor, 0)
+    expected = corrupt_images(
+        2 * IMAGES - 1, "contrast", 3, value_range=(-1, 1)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_texts_come_as_bytes_or_as_strings():
+    corruption = Corruption("casing", 5)
+    for texts in (["one two"], np.array([b"one two"]), ["one two"] * 1):
+        assert corruption(texts, 0)[0].lower() == "one two"
+
+
+def test_structured_inputs_cannot_be_corrupted():
+    with pytest.raises(ValueError, match="pass them as `shifted`.*dict"):
+        Corruption("fog", 1)({"a": IMAGES}, 0)
