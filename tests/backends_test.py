@@ -9,6 +9,7 @@ import pathlib
 import pickle
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -24,6 +25,10 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 # One of each kind, for the ways that take a process of their own.
 FEW = ("vit", "bert", "resnet", "t5_seq2seq_lm", "mlp")
+
+# Where the stock model, too, says something else under another backend:
+# KerasHub's masks for texts that are padded.
+STOCK_DIFFERS = {("roformer_v2", "torch")}
 
 LOAD = """
 import pathlib, pickle, sys
@@ -79,7 +84,7 @@ def run(backend: str, *command: str) -> None:
 
 
 def check_loaded(
-    folder: pathlib.Path, backend: str, tolerance: float, names: tuple
+    folder: pathlib.Path, backend: str, tolerance: float, names: Sequence[str]
 ) -> None:
     for path in [folder / f"{name}.saved" for name in names]:
         saved = pickle.loads(path.read_bytes())
@@ -106,7 +111,7 @@ def files_of_all(tmp_path_factory):
 def test_files_of_this_backend_load_in_a_fresh_process(files_of_all, backend):
     skip_without(backend)
     is_same = backend == keras.config.backend()
-    names = tuple(cases.FAMILIES)
+    names = [x for x in cases.FAMILIES if (x, backend) not in STOCK_DIFFERS]
     run(backend, "-c", LOAD, str(files_of_all), *names)
     check_loaded(files_of_all, backend, 0.0 if is_same else 1e-4, names)
 
