@@ -46,6 +46,9 @@ def serialize_stock(model: keras.Model) -> Config:
     serialized = keras.saving.serialize_keras_object(model)
     serialized.pop("compile_config", None)
     serialized["config"].update(_head_dtype(model))
+    preprocessor = serialized["config"].get("preprocessor")
+    if preprocessor is not None:
+        preprocessor["config"].update(_sequence_lengths(model.preprocessor))
     return serialized
 
 
@@ -122,6 +125,14 @@ def _head_dtype(model: keras.Model) -> Config:
     head = getattr(model, "output_dense", None)
     takes_it = "head_dtype" in inspect.signature(type(model)).parameters
     return {"head_dtype": head.dtype_policy.name} if head and takes_it else {}
+
+
+def _sequence_lengths(preprocessor: keras.layers.Layer) -> Config:
+    # KerasHub's pairs of texts take them as arguments but leave them out of
+    # the config: a stock model that is loaded cuts its texts elsewhere.
+    names = ("encoder_sequence_length", "decoder_sequence_length")
+    taken = inspect.signature(type(preprocessor)).parameters
+    return {name: getattr(preprocessor, name) for name in names if name in taken}
 
 
 def _left_out(model: keras.Model, copy: keras.Model) -> str:
