@@ -180,6 +180,11 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
             f"has other weights ({len(copy.weights)} instead of "
             f"{len(model.weights)}, or other shapes).{_left_out(model, copy)}"
         )
+    if _graphs(model) != _graphs(copy):
+        raise ValueError(
+            f"Cannot copy {model.name!r}: made again from its configuration it "
+            f"computes something else.{_left_out(model, copy)}"
+        )
     for old, new in zip(ours, theirs, strict=True):
         ours_is, theirs_is = _how_it_computes(old), _how_it_computes(new)
         if ours_is != theirs_is:
@@ -194,6 +199,15 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # it computes with copies of its weights
     _copy_trainable_flags(model, copy, pairs)
+
+
+def _graphs(model: keras.Model) -> list[list[str]]:
+    """The kinds of operations of a model and of the models in it, in order."""
+    return [
+        [type(operation).__name__ for operation in part.operations]
+        for part in (model, *walk_layers(model))
+        if isinstance(part, keras.Model) and hasattr(part, "operations")
+    ]
 
 
 def _matched_weights(model, copy, ours, theirs) -> list[tuple] | None:

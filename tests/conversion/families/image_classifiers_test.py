@@ -70,10 +70,17 @@ def test_members_start_as_the_stock_model(name):
     )
 
 
-def test_what_a_configuration_leaves_out_is_named():
-    model = vision_models.efficientnet(num_features=16)
+@pytest.mark.parametrize(
+    "arguments, what",
+    [
+        ({"num_features": 16}, "has other weights"),
+        ({"stackwise_nores_option": [True] * 3}, "computes something else"),
+    ],
+)
+def test_what_a_configuration_leaves_out_is_named(arguments, what):
+    model = vision_models.efficientnet(**arguments)
     message = (
-        "other weights.*'EfficientNetBackbone' leaves out "
+        f"{what}.*'EfficientNetBackbone' leaves out "
         "stackwise_nores_option, data_format, num_features"
     )
     with pytest.raises(ValueError, match=message):
