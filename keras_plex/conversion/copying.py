@@ -132,7 +132,9 @@ def _sequence_lengths(preprocessor: keras.layers.Layer) -> Config:
     # the config: a stock model that is loaded cuts its texts elsewhere.
     names = ("encoder_sequence_length", "decoder_sequence_length")
     taken = inspect.signature(type(preprocessor)).parameters
-    return {name: getattr(preprocessor, name) for name in names if name in taken}
+    return {
+        name: getattr(preprocessor, name) for name in names if name in taken
+    }
 
 
 def _left_out(model: keras.Model, copy: keras.Model) -> str:
@@ -180,11 +182,16 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
             f"has other weights ({len(copy.weights)} instead of "
             f"{len(model.weights)}, or other shapes).{_left_out(model, copy)}"
         )
-    if _graphs(model) != _graphs(copy):
-        raise ValueError(
-            f"Cannot copy {model.name!r}: made again from its configuration it "
-            f"computes something else.{_left_out(model, copy)}"
-        )
+    for old, new in zip(walk_layers(model), walk_layers(copy), strict=False):
+        theirs_are = _settings(new)
+        for name, value in _settings(old).items():
+            found = theirs_are.get(name, value)
+            if found != value:
+                raise ValueError(
+                    f"Cannot copy {model.name!r}: its configuration does not "
+                    f"tell that {old.path!r} has {name}={value!r}; made again "
+                    f"it has {name}={found!r}.{_left_out(model, copy)}"
+                )
     for old, new in zip(ours, theirs, strict=True):
         ours_is, theirs_is = _how_it_computes(old), _how_it_computes(new)
         if ours_is != theirs_is:
@@ -201,13 +208,19 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
     _copy_trainable_flags(model, copy, pairs)
 
 
-def _graphs(model: keras.Model) -> list[list[str]]:
-    """The kinds of operations of a model and of the models in it, in order."""
-    return [
-        [type(operation).__name__ for operation in part.operations]
-        for part in (model, *walk_layers(model))
-        if isinstance(part, keras.Model) and hasattr(part, "operations")
-    ]
+def _settings(layer: keras.layers.Layer) -> Config:
+    """What a layer says of itself in plain values."""
+    try:
+        config = layer.get_config()
+    except Exception:  # it has none that works, as Swin's `PatchMerging`
+        return {}
+    others = ("name", "trainable", "seed")
+    plain = (bool, int, float, str)
+    return {
+        name: value
+        for name, value in config.items()
+        if name not in others and isinstance(value, plain)
+    }
 
 
 def _matched_weights(model, copy, ours, theirs) -> list[tuple] | None:

@@ -74,11 +74,11 @@ def test_members_start_as_the_stock_model(name):
     "arguments, what",
     [
         ({"num_features": 16}, "has other weights"),
-        ({"stackwise_nores_option": [True] * 3}, "computes something else"),
+        ({"stackwise_nores_option": [True] * 3}, "has nores=True"),
     ],
 )
 def test_what_a_configuration_leaves_out_is_named(arguments, what):
-    model = vision_models.efficientnet(**arguments)
+    model = vision_models.efficientnet("unfused", **arguments)
     message = (
         f"{what}.*'EfficientNetBackbone' leaves out "
         "stackwise_nores_option, data_format, num_features"
