@@ -113,7 +113,7 @@ def test_an_untied_gated_model_writes_the_best_tokens():
 
 
 @pytest.mark.parametrize("sampler", ["top_k", "top_p", "random"])
-def test_samplers_that_draw_repeat_with_their_seed(sampler):
+def test_what_is_drawn_repeats_with_its_seed(sampler):
     _, model = converted(**DECODER)
     prompts = seq2seq_models.prompts_for(model)
     make = {
@@ -245,4 +245,6 @@ def test_the_compiled_function_is_kept_until_compile():
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_it_writes_the_same_way_on_another_backend(backend):
-    run_tests(backend, __file__)
+    # One of each kind: JAX compiles every length anew.
+    claims = "greedy_takes or beam_search or drawn or stop_token or caches"
+    run_tests(backend, __file__, "-k", claims)
