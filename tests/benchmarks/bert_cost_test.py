@@ -82,7 +82,8 @@ def test_training_step_stays_within_its_bound(models, tokens, jit_compile):
 def test_weights_stay_within_their_bound(models):
     stock, plex = (model.count_params() for model in models.values())
     print(f"\nweights {plex:,} / {stock:,} = {plex / stock:.4f}")
-    assert plex / stock <= 1.02
+    # Members take 0.1 %, random features and their covariance the rest.
+    assert plex / stock <= 1.03
 
 
 def title(what, jit_compile):

@@ -77,3 +77,5 @@ def test_writing_stays_within_its_bound(models, prompts, jit_compile, sampler):
     title = f"{sampler}, {compiler}, batch {BATCH}, {lengths}"
     ratios = compare(title, calls, rounds=7)
     assert ratios["T5-Plex, stock head"] <= 1.10
+    # Not kept at this size: the head is as large as half of the decoder.
+    assert ratios["T5-Plex"] <= 1.10
