@@ -57,7 +57,8 @@ class Conversion:
 
 def convert(model: keras.Model, settings: Settings) -> Conversion:
     """Converts `model`, which the caller owns, in place."""
-    heads = find_heads(model) if is_graph(model) else trace_heads(model)
+    find = find_heads if is_graph(model) else trace_heads
+    heads: list[Head | None] = find(model)
     head = heads[0] if len(heads) == 1 else None
     family = find_family(model)
     settings = settings.with_defaults(default_head=find_default_head(model))

@@ -108,8 +108,9 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
             f"Received: num_classes={num_classes}"
         )
     family = find_family(model)
-    if family is not None and family.is_backbone(model):
-        return family.with_head(copy_model(model), num_classes)
+    put_head = None if family is None else family.with_head
+    if put_head is not None and family.is_backbone(model):
+        return put_head(copy_model(model), num_classes)
     copy = copy_model(model)
     head = find_head(copy)
     if family is not None:
