@@ -2,6 +2,7 @@
 
 import copy as copying
 import inspect
+import itertools
 import warnings
 
 import keras
@@ -182,7 +183,7 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
             f"has other weights ({len(copy.weights)} instead of "
             f"{len(model.weights)}, or other shapes).{_left_out(model, copy)}"
         )
-    for old, new in zip(walk_layers(model), walk_layers(copy), strict=False):
+    for old, new in _pairs_of_layers(model, copy):
         theirs_are = _settings(new)
         for name, value in _settings(old).items():
             found = theirs_are.get(name, value)
@@ -257,14 +258,20 @@ def _copy_trainable_flags(
 ) -> None:
     # Outer ones first: a flag goes down to all that is inside.
     copy.trainable = model.trainable
-    pairs = list(zip(_flagged(model), _flagged(copy), strict=False))
-    if all(type(old) is type(new) for old, new in pairs):
-        for old, new in pairs:
-            new.trainable = old.trainable
+    for old, new in _pairs_of_layers(model, copy):
+        new.trainable = old.trainable
     for old, new in weights:
         if new.trainable != old.trainable:
             new.trainable = old.trainable
 
 
-def _flagged(model: keras.Model) -> list[keras.layers.Layer]:
-    return [layer for layer in walk_layers(model) if layer.weights]
+def _pairs_of_layers(
+    model: keras.Model, copy: keras.Model
+) -> list[tuple[keras.layers.Layer, keras.layers.Layer]]:
+    """Layers that hold weights, with their copies; none if they differ."""
+    pairs = itertools.zip_longest(
+        *[[x for x in walk_layers(one) if x.weights] for one in (model, copy)]
+    )
+    pairs = list(pairs)
+    is_same = all(type(old) is type(new) for old, new in pairs)
+    return pairs if is_same else []
