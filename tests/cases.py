@@ -251,6 +251,10 @@ FAMILIES: dict[str, FamilyCase] = {
 }
 
 
+# On the other backends, unless all are asked for: one of each kind.
+FEW_FAMILIES = ("vit", "resnet", "bert", "t5_classifier", "t5_seq2seq_lm")
+
+
 def family_arguments(name: str) -> dict[str, Any]:
     """The row's arguments, and few random features where it has some."""
     arguments = FAMILIES[name].arguments
