@@ -15,6 +15,13 @@ OTHER_BACKENDS = sorted(
 )
 
 
+# JAX compiles each operation for each shape.
+EACH_OTHER_BACKEND = [
+    pytest.param(name, marks=pytest.mark.long) if name == "jax" else name
+    for name in OTHER_BACKENDS
+]
+
+
 def skip_without(backend: str) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"Needs {backend}, which is not installed.")
@@ -23,9 +30,9 @@ def skip_without(backend: str) -> None:
 def run_tests(backend: str, path: str, *arguments: str) -> None:
     """Runs the tests of one file, all but the slow ones, in a process."""
     skip_without(backend)
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", path]
+    few = ["-m", "not slow and not long and not benchmark"]
     result = subprocess.run(
-        [*command, *arguments],
+        [sys.executable, "-m", "pytest", "-q", *few, path, *arguments],
         capture_output=True,
         cwd=ROOT,
         env={

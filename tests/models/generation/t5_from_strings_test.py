@@ -15,6 +15,8 @@ from tests import seq2seq_models
 from tests.cases import to_numpy
 from tests.sharp_words import with_sharp_words
 
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+
 PAIRS = {
     "encoder_text": ["the quick brown fox", "the earth is round"] * 4,
     "decoder_text": ["a fox", "the earth"] * 4,
