@@ -17,7 +17,7 @@ from tests import cases
 from tests import task_cases
 from tests.layer_cases import LAYERS
 from tests.metric_cases import METRICS
-from tests.other_backends import OTHER_BACKENDS
+from tests.other_backends import EACH_OTHER_BACKEND
 from tests.other_backends import run_tests
 
 # All of them on another backend takes minutes: set this variable for it.
@@ -104,12 +104,7 @@ def public_classes(package, base):
     return {x for x in values if isinstance(x, type) and issubclass(x, base)}
 
 
-# All would take most of the time on JAX, which compiles each operation.
-KINDS = {"jax": "layer or vit or t5_seq2seq_lm"}
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+@pytest.mark.parametrize("backend", EACH_OTHER_BACKEND)
 def test_all_keep_their_contracts_on_another_backend(backend):
-    kinds = "" if os.environ.get(ALL) else KINDS.get(backend, "")
-    run_tests(backend, __file__, "-k", kinds)
+    run_tests(backend, __file__)

@@ -14,6 +14,8 @@ import keras_plex
 from keras_plex.callbacks import ReliabilityMonitor
 from tests import text_models
 
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+
 TEXTS = np.array(["the quick fox", "a dog sleeps", "the dog", "a quick fox"])
 LABELS = np.array([0, 1, 2, 0])
 WORDS = ["the", "quick", "fox", "a", "dog", "sleeps"]
@@ -88,7 +90,6 @@ def test_predictions_are_those_of_the_tokens(fitted):
     assert len(model.evaluate(TEXTS, LABELS, verbose=0)) == 2
 
 
-@pytest.mark.slow
 def test_a_fresh_process_has_the_tokenizer(fitted, tmp_path):
     model, _ = fitted
     paths = [tmp_path / name for name in ("m.keras", "out.npy", "texts.npy")]
