@@ -2,7 +2,6 @@
 
 import copy as copying
 import inspect
-import itertools
 import warnings
 
 import keras
@@ -269,9 +268,10 @@ def _pairs_of_layers(
     model: keras.Model, copy: keras.Model
 ) -> list[tuple[keras.layers.Layer, keras.layers.Layer]]:
     """Layers that hold weights, with their copies; none if they differ."""
-    pairs = itertools.zip_longest(
-        *[[x for x in walk_layers(one) if x.weights] for one in (model, copy)]
+    ours, theirs = (
+        [layer for layer in walk_layers(one) if layer.weights]
+        for one in (model, copy)
     )
-    pairs = list(pairs)
-    is_same = all(type(old) is type(new) for old, new in pairs)
-    return pairs if is_same else []
+    if [type(layer) for layer in ours] != [type(layer) for layer in theirs]:
+        return []
+    return list(zip(ours, theirs, strict=True))
