@@ -17,7 +17,7 @@ import pytest
 
 import keras_plex
 from tests import cases
-from tests.other_backends import EACH_OTHER_BACKEND
+from tests.other_backends import OTHER_BACKENDS
 from tests.other_backends import ROOT
 from tests.other_backends import skip_without
 
@@ -106,7 +106,7 @@ def files_of_all(tmp_path_factory):
 @pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")
 @pytest.mark.filterwarnings("ignore:Cannot tell where the rows:UserWarning")
 @pytest.mark.parametrize(
-    "backend", [keras.config.backend(), *EACH_OTHER_BACKEND]
+    "backend", [keras.config.backend(), *OTHER_BACKENDS]
 )
 def test_files_of_this_backend_load_in_a_fresh_process(files_of_all, backend):
     skip_without(backend)
@@ -119,7 +119,7 @@ def test_files_of_this_backend_load_in_a_fresh_process(files_of_all, backend):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", EACH_OTHER_BACKEND)
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_files_of_another_backend_load_here(tmp_path, backend):
     skip_without(backend)
     run(backend, "-m", "tests.backends_test", str(tmp_path), *FEW)

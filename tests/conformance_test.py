@@ -1,7 +1,5 @@
 """Layers, metrics, families and tasks keep their contracts on every backend."""
 
-import os
-
 import keras
 import pytest
 
@@ -17,16 +15,8 @@ from tests import cases
 from tests import task_cases
 from tests.layer_cases import LAYERS
 from tests.metric_cases import METRICS
-from tests.other_backends import EACH_OTHER_BACKEND
+from tests.other_backends import OTHER_BACKENDS
 from tests.other_backends import run_tests
-
-# All of them on another backend takes minutes: set this variable for it.
-ALL = "KERAS_PLEX_TEST_ALL_FAMILIES"
-FAMILIES = (
-    tuple(cases.FAMILIES)
-    if keras.config.backend() == "tensorflow" or os.environ.get(ALL)
-    else cases.FEW_FAMILIES
-)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -54,7 +44,7 @@ def test_task_keeps_its_contracts(name):
 @pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")
 @pytest.mark.filterwarnings("ignore:(?s).*Using a non-tuple:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*native_serialization:DeprecationWarning")
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", cases.FAMILIES)
 def test_family_keeps_its_contracts(name):
     case = cases.FAMILIES[name]
     check_family(
@@ -105,6 +95,7 @@ def public_classes(package, base):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", EACH_OTHER_BACKEND)
-def test_all_keep_their_contracts_on_another_backend(backend):
-    run_tests(backend, __file__)
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+@pytest.mark.parametrize("kind", ["layer", "metric", "task", "family"])
+def test_all_keep_their_contracts_on_another_backend(backend, kind):
+    run_tests(backend, __file__, "-k", f"test_{kind}_keeps_its_contracts")

@@ -15,13 +15,6 @@ OTHER_BACKENDS = sorted(
 )
 
 
-# JAX compiles each operation for each shape.
-EACH_OTHER_BACKEND = [
-    pytest.param(name, marks=pytest.mark.long) if name == "jax" else name
-    for name in OTHER_BACKENDS
-]
-
-
 def skip_without(backend: str) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"Needs {backend}, which is not installed.")
@@ -30,7 +23,7 @@ def skip_without(backend: str) -> None:
 def run_tests(backend: str, path: str, *arguments: str) -> None:
     """Runs the tests of one file, all but the slow ones, in a process."""
     skip_without(backend)
-    few = ["-m", "not slow and not long and not benchmark"]
+    few = ["-m", "not slow and not benchmark"]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *few, path, *arguments],
         capture_output=True,

@@ -11,7 +11,7 @@ import keras_plex
 from examples import t5_clinc150
 from keras_plex.tasks.measurements import predict_data
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = pytest.mark.slow
 
 EVERY = 10  # of 150 intents
 BATCH_SIZE, EPOCHS, FURTHER_EPOCHS = 32, 12, 3

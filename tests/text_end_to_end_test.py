@@ -14,7 +14,7 @@ import keras_plex
 from keras_plex.callbacks import ReliabilityMonitor
 from tests import text_models
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = pytest.mark.slow
 
 TEXTS = np.array(["the quick fox", "a dog sleeps", "the dog", "a quick fox"])
 LABELS = np.array([0, 1, 2, 0])

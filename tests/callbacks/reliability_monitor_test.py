@@ -13,7 +13,7 @@ import keras_plex
 from keras_plex.callbacks import ReliabilityMonitor
 from keras_plex.predictions import Predictions
 from keras_plex.scores import score
-from tests.other_backends import EACH_OTHER_BACKEND
+from tests.other_backends import OTHER_BACKENDS
 from tests.other_backends import run_tests
 
 RNG = np.random.default_rng(0)
@@ -403,7 +403,7 @@ def test_several_steps_per_execution_give_the_same_values():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", EACH_OTHER_BACKEND)
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_the_monitor_does_the_same_on_another_backend(backend):
     run_tests(backend, __file__)
 

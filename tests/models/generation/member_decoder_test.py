@@ -13,7 +13,7 @@ from keras_plex.models.generation.member_decoder import MemberDecoder
 from tests import seq2seq_models
 from tests.cases import to_numpy
 from tests.models.generation import brute_force
-from tests.other_backends import EACH_OTHER_BACKEND
+from tests.other_backends import OTHER_BACKENDS
 from tests.other_backends import run_tests
 from tests.seq2seq_models import tokens_of
 from tests.sharp_words import with_sharp_words
@@ -243,7 +243,7 @@ def test_the_compiled_function_is_kept_until_compile():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", EACH_OTHER_BACKEND)
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_it_writes_the_same_way_on_another_backend(backend):
     # One of each kind: JAX compiles every length anew.
     claims = "greedy_takes or (beam_search and everywhere) or of_a_whole_pass"

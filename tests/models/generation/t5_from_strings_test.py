@@ -15,7 +15,7 @@ from tests import seq2seq_models
 from tests.cases import to_numpy
 from tests.sharp_words import with_sharp_words
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = pytest.mark.slow
 
 PAIRS = {
     "encoder_text": ["the quick brown fox", "the earth is round"] * 4,
