@@ -105,9 +105,7 @@ def files_of_all(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")
 @pytest.mark.filterwarnings("ignore:Cannot tell where the rows:UserWarning")
-@pytest.mark.parametrize(
-    "backend", [keras.config.backend(), *OTHER_BACKENDS]
-)
+@pytest.mark.parametrize("backend", [keras.config.backend(), *OTHER_BACKENDS])
 def test_files_of_this_backend_load_in_a_fresh_process(files_of_all, backend):
     skip_without(backend)
     is_same = backend == keras.config.backend()
