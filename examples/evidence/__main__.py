@@ -1,0 +1,163 @@
+"""Nine ways to make a small model reliable, on five sets of real data.
+
+You will learn how `plexify` compares with the stock model, temperature scaling,
+MC dropout, each of its own parts, Laplace, LoRA ensembles and a deep ensemble
+of three: right or wrong, calibrated or not, unknown and shifted inputs, people
+who disagree.
+
+    python examples/evidence --data FOLDER --out RESULTS --seeds 3
+
+Each model is evaluated with `keras_plex.evaluate`; its report is kept under
+RESULTS, and a run that was stopped goes on where it was. docs/evidence.md says
+where the data come from, and holds the tables.
+"""
+
+import argparse
+import functools
+import json
+import pathlib
+import sys
+import time
+
+import keras
+import numpy as np
+
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from methods import METHODS
+from methods import Study
+from methods import encoded
+from methods import recipe_of
+from problems import PROBLEMS
+from problems import SEVERITIES
+from problems import Problem
+from problems import shortened
+from tables import print_tables
+
+import keras_plex
+from keras_plex import tasks
+
+BATCH_SIZE = 250
+
+
+def open_study(
+    name: str,
+    data: pathlib.Path,
+    out: pathlib.Path,
+    seed: int,
+    examples: int | None,
+) -> Study:
+    """The data and the functions that give stock weights, from files or new."""
+    raw = shortened(PROBLEMS[name](data, seed), examples)
+    recipe = recipe_of(raw)
+    encode = recipe.make_encoder(raw)
+    problem = encoded(raw, encode)
+    study = Study(
+        name,
+        problem,
+        recipe,
+        lambda: recipe.make(problem, encode),
+        lambda number: weights("trained", number),
+        lambda number: weights("continued", number),
+        seed,
+    )
+
+    @functools.cache
+    def weights(stage: str, number: int) -> list[np.ndarray]:
+        path = out / name / f"seed_{seed}" / f"{stage}_{number}.npz"
+        if not path.exists():
+            keras.utils.set_random_seed(100 * seed + number)
+            model = study.make()
+            if stage == "continued":
+                model.set_weights(weights("trained", number))
+            study.train(model, further=stage == "continued")
+            write_weights(path, model.get_weights())
+        with np.load(path) as arrays:
+            return [arrays[key] for key in arrays.files]
+
+    return study
+
+
+def write_weights(path: pathlib.Path, weights: list[np.ndarray]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part.npz")
+    np.savez(unfinished, *weights)
+    unfinished.replace(path)
+
+
+def make_tasks(problem: Problem) -> list[tasks.Task]:
+    """What the problem has data for."""
+    test = problem.test
+    found = [
+        tasks.InDistribution(test),
+        tasks.Calibration(test),
+        tasks.SelectivePrediction(test),
+        tasks.OpenSetRecognition(test, problem.unknown, training=problem.train),
+    ]
+    if problem.shifted:
+        found.append(tasks.CovariateShift(test, problem.shifted, name="shift"))
+    if problem.corruptions:
+        found.append(
+            tasks.CovariateShift(
+                problem.corrupted,
+                corruptions=problem.corruptions,
+                severities=SEVERITIES,
+                value_range=(0.0, 1.0),
+                name="corruptions",
+            )
+        )
+    if problem.annotated is not None:
+        found.append(tasks.LabelUncertainty(problem.annotated))
+    return found
+
+
+def run(study: Study, method: str, out: pathlib.Path) -> None:
+    """Makes the model of a method and writes its report, unless it is there."""
+    folder = out / study.name / f"seed_{study.seed}" / method
+    if (folder / "report.json").exists():
+        return
+    start = time.perf_counter()
+    keras.utils.set_random_seed(100 * study.seed)
+    model = METHODS[method](study)
+    report = keras_plex.evaluate(
+        model,
+        make_tasks(study.problem),
+        batch_size=BATCH_SIZE,
+        resamples=0,
+        verbose=0,
+    )
+    report.save(folder)
+    line = {
+        "problem": study.name,
+        "seed": study.seed,
+        "method": method,
+        "accuracy": round(report["in_distribution"]["accuracy"].value, 4),
+        "nll": round(report["in_distribution"]["nll"].value, 4),
+        "ece": round(report["calibration"]["ece"].value, 4),
+        "auroc": round(report["open_set_recognition"]["auroc"].value, 4),
+        "seconds": round(time.perf_counter() - start),
+    }
+    print(json.dumps(line), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--examples", type=int, help="of each set; for a try")
+    parser.add_argument("--problems", nargs="*", default=list(PROBLEMS))
+    parser.add_argument("--methods", nargs="*", default=list(METHODS))
+    arguments = parser.parse_args()
+    for seed in range(arguments.seeds):
+        for name in arguments.problems:
+            study = open_study(
+                name, arguments.data, arguments.out, seed, arguments.examples
+            )
+            for method in arguments.methods:
+                run(study, method, arguments.out)
+    print_tables(arguments.out)
+
+
+if __name__ == "__main__":
+    main()
