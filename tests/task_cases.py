@@ -106,12 +106,12 @@ TASKS: dict[str, TaskCase] = {
         lambda: ActiveLearning(TRAIN, TEST, budget=24), sum_features_model
     ),
     "few_shot_learning": TaskCase(
-        lambda: FewShotLearning(TRAIN, TEST, shots=(1, 5, 10)),
+        lambda: FewShotLearning(TRAIN, TEST, shots=(1, 4)),
         sum_features_model,
     ),
     "few_shot_uncertainty": TaskCase(
         lambda: FewShotUncertainty(
-            TRAIN, TEST, {"near": NEAR}, shots=(1, 5, 10)
+            TRAIN, TEST, {"near": NEAR}, shots=(1, 5, 10), l2=1.0
         ),
         sum_features_model,
     ),

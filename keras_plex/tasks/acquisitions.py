@@ -10,6 +10,7 @@ from keras import ops
 from keras_plex.predictions import Predictions
 from keras_plex.scores import FeatureScore
 from keras_plex.scores import forecast_scores
+from keras_plex.scores.feature_score import features_of
 from keras_plex.scores.fields import Fields
 from keras_plex.scores.mahalanobis import Mahalanobis
 from keras_plex.scores.mahalanobis import squared_distances
@@ -140,13 +141,10 @@ def rate(
         labels: `(rows,)`, theirs.
     """
     if needs_features(acquisition):
-        kind = acquisition if isinstance(acquisition, type) else None
-        fitted = (kind or type(acquisition)).from_config(
-            {} if kind else acquisition.get_config()
-        )
-        fitted.update(pool.features[rows], labels)
-        fitted.finish()
-        acquisition = fitted
+        acquisition = _unfitted(acquisition)
+        features = features_of(pool, acquisition.name)
+        acquisition.update(features[rows], labels)
+        acquisition.finish()
     scores = np.asarray(ops.convert_to_numpy(acquisition(pool)), "float64")
     if scores.shape != (len(pool),) or not np.isfinite(scores).all():
         raise ValueError(
@@ -155,6 +153,13 @@ def rate(
             f"{np.isfinite(scores).sum()} are finite"
         )
     return scores
+
+
+def _unfitted(acquisition: Any) -> FeatureScore:
+    """One of its kind, that no round was fitted to before."""
+    if isinstance(acquisition, type):
+        return acquisition()
+    return type(acquisition).from_config(acquisition.get_config())
 
 
 def select_top(

@@ -19,9 +19,11 @@ from keras_plex.tasks.acquisitions import named_acquisitions
 from keras_plex.tasks.active_learning_adapt import Fit
 from keras_plex.tasks.active_learning_adapt import FitAdaptation
 from keras_plex.tasks.active_learning_adapt import ProbeAdaptation
+from keras_plex.tasks.active_learning_log import Round
 from keras_plex.tasks.active_learning_log import RoundLog
 from keras_plex.tasks.active_learning_log import read_labels
 from keras_plex.tasks.active_learning_rounds import Adaptation
+from keras_plex.tasks.active_learning_rounds import Budget
 from keras_plex.tasks.active_learning_rounds import checked_budget
 from keras_plex.tasks.active_learning_rounds import run_rounds
 from keras_plex.tasks.arguments import check_positive
@@ -143,34 +145,15 @@ class ActiveLearning(Task):
         max_examples: int | None = None,
         on_progress: OnProgress | None = None,
     ) -> Evidence:
-        classifier_kind(model)
-        if self.fit is None:
-            check_output_layer(model)
-            for name in self.acquisitions:
-                check_ensemble(name, getattr(model, "ensemble_size", 1))
+        self._check_model(model)
         start = time.perf_counter()
-        read = {
-            name: with_name_of_set(
-                f"{self.name}: {name}",
-                read_labels,
-                data_set,
-                batch_size,
-                max_examples,
-            )
-            for name, data_set in self.data_sets().items()
-        }
-        labels = {name: found for name, (found, _) in read.items()}
+        labels, fingerprints = self._read(batch_size, max_examples)
         budget = checked_budget(
             self.initial, self.budget, self.batch, labels["pool"]
         )
-        settings = {
-            **budget._asdict(),
-            "selection": self.selection,
-            "seed": self.seed,
-            "fit": getattr(self.fit, "__name__", type(self.fit).__name__),
-            **{name: fingerprint for name, (_, fingerprint) in read.items()},
-        }
-        log = RoundLog(self.directory, model, settings)
+        log = RoundLog(
+            self.directory, model, self._settings(budget) | fingerprints
+        )
         adaptation = self._adaptation(
             model,
             labels,
@@ -191,16 +174,40 @@ class ActiveLearning(Task):
                     _tell, on_progress, f"{self.name}: {name}", budget.budget
                 ),
             )
-            for one in rounds:
-                columns = {k: np.array(x) for k, x in one.columns.items()}
-                sets[f"{name}/{len(one.labelled)}"] = Examples(
-                    columns, drawn_with="test"
-                )
-        return Evidence(
-            sets,
-            num_classes=len(np.unique(labels["pool"])),
-            seconds=time.perf_counter() - start,
-        )
+            sets |= {f"{name}/{len(x.labelled)}": _examples(x) for x in rounds}
+        num_classes = len(np.unique(labels["pool"]))
+        return Evidence(sets, num_classes, time.perf_counter() - start)
+
+    def _check_model(self, model: keras.Model) -> None:
+        classifier_kind(model)
+        if self.fit is None:
+            check_output_layer(model)
+            for name in self.acquisitions:
+                check_ensemble(name, getattr(model, "ensemble_size", 1))
+
+    def _read(
+        self, batch_size: int, max_examples: int | None
+    ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+        """Labels and fingerprints of the data sets, by name."""
+        labels, fingerprints = {}, {}
+        for name, data_set in self.data_sets().items():
+            labels[name], fingerprints[name] = with_name_of_set(
+                f"{self.name}: {name}",
+                read_labels,
+                data_set,
+                batch_size,
+                max_examples,
+            )
+        return labels, fingerprints
+
+    def _settings(self, budget: Budget) -> dict[str, Any]:
+        """What decides what the rounds find, beside model and data."""
+        return {
+            **budget._asdict(),
+            "selection": self.selection,
+            "seed": self.seed,
+            "fit": getattr(self.fit, "__name__", type(self.fit).__name__),
+        }
 
     def _adaptation(
         self,
@@ -239,6 +246,11 @@ class ActiveLearning(Task):
         curves = {name: _curve(evidence, name)[1] for name in self.acquisitions}
         labels, _ = _curve(evidence, next(iter(self.acquisitions)))
         return {"active_learning": {"labels": labels, **curves}}
+
+
+def _examples(one: Round) -> Examples:
+    columns = {name: np.array(column) for name, column in one.columns.items()}
+    return Examples(columns, drawn_with="test")
 
 
 def _tell(

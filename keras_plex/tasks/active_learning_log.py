@@ -67,7 +67,7 @@ class RoundLog:
 
     def read(self, acquisition: str, number: int) -> Round | None:
         """The round, if it was finished."""
-        path = self._path(acquisition, number)
+        path = self._file_of(acquisition, number)
         if path is None or not path.exists():
             return None
         found = _read(path)
@@ -76,11 +76,11 @@ class RoundLog:
         return Round(**found)
 
     def write(self, acquisition: str, number: int, found: Round) -> None:
-        path = self._path(acquisition, number)
+        path = self._file_of(acquisition, number)
         if path is not None:
             _write(path, found._asdict())
 
-    def _path(self, acquisition: str, number: int) -> pathlib.Path | None:
+    def _file_of(self, acquisition: str, number: int) -> pathlib.Path | None:
         if self.folder is None:
             return None
         return self.folder / f"{acquisition}_{number:04d}.json"

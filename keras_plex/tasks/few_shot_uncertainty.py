@@ -51,8 +51,9 @@ class FewShotUncertainty(FewShotTask):
     >>> x = np.eye(3)[y] + np.random.default_rng(0).normal(0, 0.1, (40, 3))
     >>> unknown = {"third": np.eye(3)[[2, 2]]}
     >>> task = FewShotUncertainty((x, y), (x, y), unknown, shots=(1, 10))
-    >>> sorted(task.measure(task.predict(model)))[:2]
-    ['0_shot/third/auroc', '10_shot/calibration_auc']
+    >>> measured = task.measure(task.predict(model))
+    >>> measured["0_shot/third/auroc"] > 0.9
+    True
 
     Reference:
         Tran et al., 2022, "Plex: towards reliability using pretrained large
