@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from collections.abc import Iterator
 from typing import Any
 from typing import NamedTuple
+from typing import TypeVar
 
 import keras
 import numpy as np
@@ -37,8 +38,10 @@ class Features(NamedTuple):
     seconds: float
 
 
-# The passes that are at hand, by what they were asked.
-_shared: contextvars.ContextVar[dict[Hashable, Features] | None] = (
+Made = TypeVar("Made")
+
+# What was made of passes and is at hand, by what was asked.
+_shared: contextvars.ContextVar[dict[Hashable, Any] | None] = (
     contextvars.ContextVar("shared_features", default=None)
 )
 
@@ -47,7 +50,8 @@ _shared: contextvars.ContextVar[dict[Hashable, Features] | None] = (
 def shared_features() -> Iterator[None]:
     """Within it, tasks share passes over the same data by the same model.
 
-    The features stay in memory until it ends, and the model must not change.
+    The features, and the probes that were fitted to them, stay in memory until
+    it ends; the model must not change.
     """
     token = _shared.set({})
     try:
@@ -56,7 +60,7 @@ def shared_features() -> Iterator[None]:
         _shared.reset(token)
 
 
-def share(key: Hashable, make: Callable[[], Features]) -> Features:
+def share(key: Hashable, make: Callable[[], Made]) -> Made:
     """What was made under that key within `shared_features`, or is made now."""
     shared = _shared.get()
     if shared is None:

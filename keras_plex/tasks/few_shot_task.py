@@ -1,5 +1,6 @@
 """What the few-shot tasks share: a probe of the features for each shot."""
 
+import functools
 import time
 from collections.abc import Sequence
 
@@ -23,6 +24,7 @@ from keras_plex.tasks.examples import Examples
 from keras_plex.tasks.few_shot_features import Features
 from keras_plex.tasks.few_shot_features import check_output_layer
 from keras_plex.tasks.few_shot_features import extract_features
+from keras_plex.tasks.few_shot_features import share
 from keras_plex.tasks.few_shot_probe import check_l2
 from keras_plex.tasks.few_shot_probe import fit_probe
 from keras_plex.tasks.few_shot_support import as_targets
@@ -148,7 +150,12 @@ class FewShotTask(Task):
             sets |= _unlabelled(support, found)
         for shots in self.shots:
             rows = ranks < shots
-            probe = fit_probe(support.values[rows], targets[rows], l2=self.l2)
+            probe = share(
+                (id(support.values), "probe", shots, self.l2),
+                functools.partial(
+                    fit_probe, support.values[rows], targets[rows], l2=self.l2
+                ),
+            )
             for name, features in found.items():
                 predictions = probe.predict(features.values)
                 labels = test if name == "test" else None

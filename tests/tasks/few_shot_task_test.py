@@ -9,6 +9,7 @@ import keras_plex
 from keras_plex.tasks import FewShotLearning
 from keras_plex.tasks import FewShotUncertainty
 from keras_plex.tasks import few_shot_support
+from keras_plex.tasks import few_shot_task
 from tests.task_cases import NEAR
 from tests.task_cases import TEST
 from tests.task_cases import draw
@@ -88,8 +89,15 @@ def test_members_are_averaged():
     np.testing.assert_allclose(np.exp(-examples["nll"]), half, atol=1e-5)
 
 
-def test_both_tasks_share_the_passes(monkeypatch):
-    calls = []
+def test_both_tasks_share_passes_and_probes(monkeypatch):
+    calls, fitted = [], []
+    monkeypatch.setattr(
+        few_shot_task,
+        "fit_probe",
+        lambda *arguments, inner=few_shot_task.fit_probe, **options: (
+            fitted.append("probe") or inner(*arguments, **options)
+        ),
+    )
     monkeypatch.setattr(
         few_shot_support,
         "labelled_batches",
@@ -104,7 +112,7 @@ def test_both_tasks_share_the_passes(monkeypatch):
     together = keras_plex.evaluate(
         logits_model(), tasks, resamples=0, verbose=0
     )
-    assert calls == ["train"]
+    assert calls == ["train"] and fitted == ["probe"]
     for task, result in zip(tasks, together.results, strict=True):
         alone = task.measure(task.predict(logits_model()))
         found = {name: one.value for name, one in result.measures.items()}
