@@ -196,7 +196,11 @@ def _result(
         headline=task.headline,
         scored=task.scored,
         measures=values,
-        num_examples={name: len(one) for name, one in evidence.sets.items()},
+        # Those of one origin are the same examples, however looked at.
+        num_examples={
+            one.drawn_with or name: len(one)
+            for name, one in evidence.sets.items()
+        },
         num_classes=evidence.num_classes,
         curves=task.curves(evidence),
         seconds=evidence.seconds + time.perf_counter() - start,

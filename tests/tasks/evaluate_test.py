@@ -86,6 +86,13 @@ def test_a_task_with_a_pass_of_its_own_runs_by_itself(capsys):
     assert alone_only["alone"].num_examples == {"test": 300}
 
 
+def test_the_same_examples_count_once(report):
+    counts = {result.name: result.num_examples for result in report.results}
+    assert counts["active_learning"] == {"test": 300}
+    assert counts["few_shot_uncertainty"] == {"test": 300, "ood/near": 300}
+    assert counts["covariate_shift"] == {"clean": 300, "other": 300}
+
+
 def test_few_shot_results_count_the_classes_of_their_data(report):
     assert report["few_shot_learning"].num_classes == 4
     assert report["few_shot_learning"].category == "adaptation"
