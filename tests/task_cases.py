@@ -11,8 +11,11 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from keras_plex.tasks import ActiveLearning
 from keras_plex.tasks import Calibration
 from keras_plex.tasks import CovariateShift
+from keras_plex.tasks import FewShotLearning
+from keras_plex.tasks import FewShotUncertainty
 from keras_plex.tasks import InDistribution
 from keras_plex.tasks import LabelUncertainty
 from keras_plex.tasks import OpenSetRecognition
@@ -59,7 +62,16 @@ def sum_model():
     return linear_model(np.zeros((CLASSES, CLASSES)) + np.arange(CLASSES))
 
 
-TEST = draw()
+def sum_features_model():
+    """Its one feature is the sum of its inputs."""
+    layers = [
+        keras.layers.Dense(1, kernel_initializer="ones"),
+        keras.layers.Dense(CLASSES),
+    ]
+    return keras.Sequential([keras.Input((CLASSES,)), *layers])
+
+
+TRAIN, TEST = draw(3), draw()
 NEAR = draw(1, scale=0.3)[0]
 GROUPS = np.array(["a", "b", "c"])[np.arange(EXAMPLES) % 3]
 
@@ -89,5 +101,18 @@ TASKS: dict[str, TaskCase] = {
     ),
     "subpopulation_shift": TaskCase(
         lambda: SubpopulationShift((*TEST, GROUPS))
+    ),
+    "active_learning": TaskCase(
+        lambda: ActiveLearning(TRAIN, TEST, budget=24), sum_features_model
+    ),
+    "few_shot_learning": TaskCase(
+        lambda: FewShotLearning(TRAIN, TEST, shots=(1, 4)),
+        sum_features_model,
+    ),
+    "few_shot_uncertainty": TaskCase(
+        lambda: FewShotUncertainty(
+            TRAIN, TEST, {"near": NEAR}, shots=(1, 5, 10), l2=1.0
+        ),
+        sum_features_model,
     ),
 }

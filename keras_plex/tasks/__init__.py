@@ -1,9 +1,17 @@
 """The reliability tasks: what is measured on a model, and on which data."""
 
+from keras_plex.tasks.acquisitions import ACQUISITIONS as ACQUISITIONS
+from keras_plex.tasks.active_learning import ActiveLearning as ActiveLearning
 from keras_plex.tasks.calibration import Calibration as Calibration
 from keras_plex.tasks.covariate_shift import CovariateShift as CovariateShift
 from keras_plex.tasks.examples import Evidence as Evidence
 from keras_plex.tasks.examples import Examples as Examples
+from keras_plex.tasks.few_shot_learning import (
+    FewShotLearning as FewShotLearning,
+)
+from keras_plex.tasks.few_shot_uncertainty import (
+    FewShotUncertainty as FewShotUncertainty,
+)
 from keras_plex.tasks.in_distribution import InDistribution as InDistribution
 from keras_plex.tasks.label_uncertainty import (
     LabelUncertainty as LabelUncertainty,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from rich.console import Console
@@ -24,6 +25,7 @@ from keras_plex.tasks.arguments import check_positive
 from keras_plex.tasks.bootstrap import bootstrap_intervals
 from keras_plex.tasks.collect import collect_evidence
 from keras_plex.tasks.examples import Evidence
+from keras_plex.tasks.few_shot_features import shared_features
 from keras_plex.tasks.measures import find_measure
 from keras_plex.tasks.report import Report
 from keras_plex.tasks.result import TaskResult
@@ -46,7 +48,9 @@ def evaluate(
 
     Each data set passes through the model once, however many tasks hold it;
     only a few numbers per example are kept, so that a set may be larger than
-    memory. Nothing is trained.
+    memory. The model is left as it is. Tasks that adapt it keep the features of
+    their data until the end, fit small heads to these, and train copies only
+    where you say how: see `FewShotLearning`, `ActiveLearning`.
 
     Args:
         model: a `PlexModel` or another ensemble, or any Keras classifier.
@@ -98,7 +102,7 @@ def evaluate(
             f"Received: resamples={resamples!r}"
         )
     with _progress(verbose) as on_progress:
-        found = collect_evidence(
+        found = _collect(
             model,
             tasks,
             batch_size=batch_size,
@@ -152,6 +156,23 @@ def _checked_tasks(tasks: Sequence[Task]) -> list[Task]:
     return list(tasks)
 
 
+def _collect(
+    model: keras.Model, tasks: Sequence[Task], **options: Any
+) -> list[Evidence]:
+    """The evidence of each task, in their order."""
+    # A task with a `predict` of its own runs by itself.
+    sharing = [task for task in tasks if type(task).predict is Task.predict]
+    found = {}
+    if sharing:
+        together = collect_evidence(model, sharing, **options)
+        found = dict(zip(map(id, sharing), together, strict=True))
+    with shared_features():
+        for task in tasks:
+            if id(task) not in found:
+                found[id(task)] = task.predict(model, **options)
+    return [found[id(task)] for task in tasks]
+
+
 def _result(
     task: Task, evidence: Evidence, resamples: int, seed: int
 ) -> TaskResult:
@@ -175,7 +196,11 @@ def _result(
         headline=task.headline,
         scored=task.scored,
         measures=values,
-        num_examples={name: len(one) for name, one in evidence.sets.items()},
+        # Those of one origin are the same examples, however looked at.
+        num_examples={
+            one.drawn_with or name: len(one)
+            for name, one in evidence.sets.items()
+        },
         num_classes=evidence.num_classes,
         curves=task.curves(evidence),
         seconds=evidence.seconds + time.perf_counter() - start,

@@ -70,6 +70,10 @@ MEASURES: dict[str, Measure] = {
     "accuracy_median": Measure("median of the groups' accuracies", True),
     "accuracy_mean": Measure("mean of the groups' accuracies", True),
     "accuracy_gap": Measure("accuracy of all less that of the worst", False),
+    "mean_corruption_error": Measure(
+        "errors as multiples of AlexNet's on ImageNet-C", False, 0, math.inf
+    ),
+    "aubc": Measure("mean accuracy over the budget of labels", True),
 }
 
 

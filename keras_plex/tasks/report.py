@@ -61,8 +61,14 @@ class Report:
         | in-distribution | `accuracy`, `nll` | itself; 1 - NLL / ln K |
         | covariate shift | `accuracy`, `nll`, `ece` | likewise |
         | subpopulation shift | `accuracy_p25` | itself |
+        | few-shot learning | `accuracy`, `nll` | itself; 1 - NLL / ln K |
+        | few-shot uncertainty | `ece`, `calibration_auc` | likewise |
+        | and with unknown sets | `auroc` | itself |
+        | active learning | `aubc` | itself |
 
-        K is the number of classes, ln K the NLL of a model that knows nothing.
+        K is the number of classes, of the few-shot data where these are others,
+        and ln K the NLL of a model that knows nothing. Those of the few-shot
+        tasks are means over the shots, one shot left out.
         A measure that is NaN, as `calibration_auc` without errors, is left
         out. Compare it for the same tasks on the same data only. NaN without
         tasks.

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from keras_plex.scores import Score
+from keras_plex.tasks.collect import OnProgress
 from keras_plex.tasks.collect import collect_evidence
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
@@ -25,6 +26,12 @@ class Task:
     A subclass sets the class attributes, gives its data sets in `data_sets`
     and its numbers in `measure`. Names end in a key of `MEASURES`, which says
     which way is better: `"mnist/msp/auroc"`.
+
+    A subclass that must do more than look at forecasts, such as adapt the model
+    to new classes, has a `predict` of its own with these arguments, and shares
+    no passes. It may train copies and small heads; the model that it is given
+    stays as it is. What it draws at random follows from a seed of its own, so
+    that two models are measured on the same draw.
 
     Args:
         name: what the results are called, where one task is there twice.
@@ -63,6 +70,7 @@ class Task:
         *,
         batch_size: int = 32,
         max_examples: int | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Evidence:
         """What the model says about the data, from one pass over each set.
 
@@ -70,9 +78,15 @@ class Task:
             model: a `PlexModel` or another ensemble, or any Keras classifier.
             batch_size: for arrays. Defaults to `32`.
             max_examples: of each set, the first ones. Defaults to all.
+            on_progress: called with the name of a set, how many of its examples
+                are done, and of how many if that is known.
         """
         [evidence] = collect_evidence(
-            model, [self], batch_size=batch_size, max_examples=max_examples
+            model,
+            [self],
+            batch_size=batch_size,
+            max_examples=max_examples,
+            on_progress=on_progress,
         )
         return evidence
 

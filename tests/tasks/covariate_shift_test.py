@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from keras_plex.data import IMAGE_CORRUPTIONS
 from keras_plex.data import corrupt_images
 from keras_plex.data import corrupt_texts
+from keras_plex.metrics.mean_corruption_error import ALEXNET_ERRORS
 from keras_plex.tasks import CovariateShift
 from tests.task_cases import TEST
 from tests.task_cases import draw
@@ -85,6 +87,45 @@ def test_a_corruption_counts_once_whatever_its_severities():
         "contrast": 3,
         "pixelate": 3,
     }
+
+
+def test_all_corruptions_of_imagenet_c_give_its_error():
+    task = CovariateShift(
+        (IMAGES, LABELS),
+        {"own": (IMAGES / 2, LABELS)},
+        corruptions=tuple(IMAGE_CORRUPTIONS),
+    )
+    measured = task.measure(task.predict(SeenImages()))
+    errors = {
+        name: np.mean(
+            [1 - measured[f"{name}/{s}/accuracy"] for s in range(1, 6)]
+        )
+        for name in IMAGE_CORRUPTIONS
+    }
+    ratios = [errors[name] / ALEXNET_ERRORS[name] for name in errors]
+    assert len(ratios) == 15
+    found = measured["mean_corruption_error"]
+    assert found == pytest.approx(np.mean(ratios))
+
+
+def test_corrupted_sets_of_yours_give_it_too():
+    sets = {name: TEST for name in IMAGE_CORRUPTIONS}
+    task = CovariateShift(TEST, sets)
+    measured = task.measure(task.predict(logits_model()))
+    alexnet = [ALEXNET_ERRORS[name] for name in sets]
+    expected = np.mean((1 - measured["clean/accuracy"]) / np.array(alexnet))
+    assert measured["mean_corruption_error"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "corruptions, severities",
+    [(tuple(IMAGE_CORRUPTIONS), (1, 3)), (("fog", "snow"), (1, 2, 3, 4, 5))],
+)
+def test_with_fewer_there_is_no_corruption_error(corruptions, severities):
+    task = CovariateShift(
+        (IMAGES, LABELS), corruptions=corruptions, severities=severities
+    )
+    assert not task.has_all_corruptions
 
 
 @pytest.mark.parametrize("make", [list, lambda x: np.array(x, dtype=object)])

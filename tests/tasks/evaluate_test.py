@@ -55,6 +55,54 @@ def test_values_have_intervals_around_them(report):
         assert value.low <= value.value <= value.high
 
 
+class Alone(InDistribution):
+    """Has a pass of its own, and says what it was given."""
+
+    def __init__(self, test, *, name=None):
+        super().__init__(test, name=name)
+        self.given = []
+
+    def predict(self, model, **options):
+        self.given.append(options)
+        options["on_progress"](f"{self.name}: all", 1, 1)
+        return super().predict(model, **options)
+
+
+def test_a_task_with_a_pass_of_its_own_runs_by_itself(capsys):
+    alone = Alone(TEST, name="alone")
+    tasks = [alone, InDistribution(TEST), Calibration(TEST)]
+    report = keras_plex.evaluate(
+        logits_model(), tasks, batch_size=50, max_examples=200, resamples=3
+    )
+    names = ["alone", "in_distribution", "calibration"]
+    assert [result.name for result in report.results] == names
+    [given] = alone.given
+    assert given["batch_size"] == 50 and given["max_examples"] == 200
+    assert report["alone"].measures == report["in_distribution"].measures
+    assert "alone: all" in capsys.readouterr().err
+    alone_only = keras_plex.evaluate(
+        logits_model(), alone, resamples=0, verbose=0
+    )
+    assert alone_only["alone"].num_examples == {"test": 300}
+
+
+def test_the_same_examples_count_once(report):
+    counts = {result.name: result.num_examples for result in report.results}
+    assert counts["active_learning"] == {"test": 300}
+    assert counts["few_shot_uncertainty"] == {"test": 300, "ood/near": 300}
+    assert counts["covariate_shift"] == {"clean": 300, "other": 300}
+
+
+def test_few_shot_results_count_the_classes_of_their_data(report):
+    assert report["few_shot_learning"].num_classes == 4
+    assert report["few_shot_learning"].category == "adaptation"
+    assert set(report.category_scores) == {
+        "uncertainty",
+        "robust generalization",
+        "adaptation",
+    }
+
+
 def test_the_model_is_measured_and_nothing_else():
     model = logits_model()
     before = model.get_weights()
