@@ -9,6 +9,7 @@ from keras_plex.conversion.heads import Head
 from keras_plex.layers.covariance_head import CovarianceHead
 from keras_plex.models.calibrating import Calibrating
 from keras_plex.models.covariance import set_mean_field_for
+from keras_plex.models.device_batches import predict_one_batch
 from keras_plex.models.member_saving import MemberSaving
 from keras_plex.models.member_state import MemberState
 from keras_plex.models.member_training import MemberTraining
@@ -146,7 +147,7 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
         try:
             with forward_pass.returning(mode):
                 if on_batch:
-                    return self.predict_on_batch(x)
+                    return predict_one_batch(self, x)
                 return self.predict(x, **{"verbose": 0, **kwargs})
         finally:
             self._plex.functions[mode] = self.predict_function

@@ -2,7 +2,9 @@
 
 import contextlib
 import datetime
+import functools
 import importlib.metadata
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -28,6 +30,7 @@ from keras_plex.tasks.measures import find_measure
 from keras_plex.tasks.report import Report
 from keras_plex.tasks.result import TaskResult
 from keras_plex.tasks.result import Value
+from keras_plex.tasks.resume import collect_or_restore
 from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
 
@@ -41,6 +44,7 @@ def evaluate(
     resamples: int = 200,
     seed: int = 0,
     verbose: int = 1,
+    directory: str | os.PathLike | None = None,
 ) -> Report:
     """Measures how reliable a classifier is, on data of yours.
 
@@ -60,6 +64,9 @@ def evaluate(
             Defaults to `200`.
         seed: int, of the bootstrap. Defaults to `0`.
         verbose: 0 or 1; 1 shows progress bars. Defaults to `1`.
+        directory: where what the model said about each data set is kept as
+            soon as it is there: after a crash the same call measures only
+            what is missing. Defaults to none.
 
     Returns:
         A `Report`: `results`, `reliability_score`, `to_markdown()`,
@@ -67,7 +74,8 @@ def evaluate(
 
     Raises:
         ValueError: before the first pass, for data that lack labels or groups
-            or do not fit the model, as far as a first batch shows it.
+            or do not fit the model, as far as a first batch shows it, and for
+            a directory that holds what was measured on others.
 
     Example:
 
@@ -84,21 +92,14 @@ def evaluate(
         model extensions".
     """
     start = time.perf_counter()
-    tasks = _checked_tasks(tasks)
+    tasks = checked_tasks(tasks)
     check_positive(batch_size=batch_size, max_examples=max_examples)
-    if seed is None:
-        raise ValueError(
-            "`seed` must be a non-negative integer: two models are compared "
-            "on the same resamples. Received: seed=None"
-        )
-    check_seed(seed)
-    if not is_integer(resamples) or resamples < 0:
-        raise ValueError(
-            "`resamples` must be an integer of at least 0. "
-            f"Received: resamples={resamples!r}"
-        )
-    with _progress(verbose) as on_progress:
-        found = collect_evidence(
+    check_bootstrap(resamples, seed)
+    collect = collect_evidence
+    if directory is not None:
+        collect = functools.partial(collect_or_restore, directory=directory)
+    with show_progress(verbose) as on_progress:
+        found = collect(
             model,
             tasks,
             batch_size=batch_size,
@@ -107,7 +108,7 @@ def evaluate(
         )
         results = []
         for task, evidence in zip(tasks, found, strict=True):
-            results.append(_result(task, evidence, resamples, seed))
+            results.append(measure_task(task, evidence, resamples, seed))
             on_progress("bootstrap", len(results), len(tasks))
     return Report(
         model=model.name,
@@ -120,12 +121,13 @@ def evaluate(
             "batch_size": batch_size,
             "max_examples": max_examples,
         },
-        environment=_environment(),
+        environment=describe_environment(),
         seconds=time.perf_counter() - start,
     )
 
 
-def _checked_tasks(tasks: Sequence[Task]) -> list[Task]:
+def checked_tasks(tasks: Sequence[Task]) -> list[Task]:
+    """The tasks as a list; raises for what is none, and for a name twice."""
     if isinstance(tasks, (Task, str)):
         tasks = [tasks]  # type: ignore
     for task in tasks:
@@ -152,9 +154,25 @@ def _checked_tasks(tasks: Sequence[Task]) -> list[Task]:
     return list(tasks)
 
 
-def _result(
+def check_bootstrap(resamples: int, seed: int) -> None:
+    """Raises unless both are what a bootstrap takes."""
+    if seed is None:
+        raise ValueError(
+            "`seed` must be a non-negative integer: two models are compared "
+            "on the same resamples. Received: seed=None"
+        )
+    check_seed(seed)
+    if not is_integer(resamples) or resamples < 0:
+        raise ValueError(
+            "`resamples` must be an integer of at least 0. "
+            f"Received: resamples={resamples!r}"
+        )
+
+
+def measure_task(
     task: Task, evidence: Evidence, resamples: int, seed: int
 ) -> TaskResult:
+    """What the evidence says, with its intervals."""
     start = time.perf_counter()
     measured = task.measure(evidence)
     intervals = bootstrap_intervals(
@@ -183,7 +201,9 @@ def _result(
 
 
 @contextlib.contextmanager
-def _progress(verbose: int) -> Iterator[Callable[[str, int, int | None], None]]:
+def show_progress(
+    verbose: int,
+) -> Iterator[Callable[[str, int, int | None], None]]:
     """Gives a function that moves the bar of that name."""
     if not verbose:
         yield lambda name, count, total: None
@@ -208,7 +228,8 @@ def _progress(verbose: int) -> Iterator[Callable[[str, int, int | None], None]]:
         yield move
 
 
-def _environment() -> dict[str, str]:
+def describe_environment() -> dict[str, str]:
+    """Versions, backend, platform and date."""
     backend = keras.config.backend()
     packages = ("keras_plex", "keras", backend, "numpy")
     return {

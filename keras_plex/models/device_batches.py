@@ -1,0 +1,65 @@
+"""One batch on all devices that a model is distributed over."""
+
+from typing import Any
+
+import keras
+from keras import ops
+from keras import tree
+
+
+def predict_one_batch(model: keras.Model, x: Any) -> Any:
+    """What `predict_on_batch` returns, also for a model on several devices.
+
+    Under `tf.distribute`, Keras gives each replica the whole batch and returns
+    the answers of all; under `keras.distribution`, each device computes the
+    whole batch. Here each device gets its share. A batch that cannot be shared
+    evenly is filled up with its last example, whose answers are dropped.
+
+    Args:
+        model: any Keras model.
+        x: one batch, with the batch axis first.
+    """
+    replicas = num_replicas(model)
+    if replicas == 1:
+        return model.predict_on_batch(x)
+    count = _count(x)
+    filled = count + -count % replicas
+    rows = [*range(count), *[count - 1] * (filled - count)]
+    found = model.predict(_take(x, rows), batch_size=filled, verbose=0)
+    return tree.map_structure(lambda leaf: leaf[:count], found)
+
+
+def num_replicas(model: keras.Model) -> int:
+    """The number of devices that share each batch of the model."""
+    distribution = keras.distribution.distribution()
+    if distribution is not None:
+        mesh = distribution.device_mesh
+        if distribution.batch_dim_name not in mesh.axis_names:
+            return 1
+        axis = mesh.axis_names.index(distribution.batch_dim_name)
+        return mesh.shape[axis]
+    strategy = getattr(model, "distribute_strategy", None)
+    return getattr(strategy, "num_replicas_in_sync", 1)
+
+
+def _count(x: Any) -> int:
+    if isinstance(x, dict):
+        return _count(next(iter(x.values())))
+    if isinstance(x, (list, tuple)) and not _is_texts(x):
+        return _count(x[0])
+    return len(x)
+
+
+def _take(x: Any, rows: list[int]) -> Any:
+    """These examples of a batch, in its structure."""
+    if isinstance(x, dict):
+        return {name: _take(part, rows) for name, part in x.items()}
+    if _is_texts(x):
+        return [x[row] for row in rows]
+    if isinstance(x, (list, tuple)):
+        return type(x)(_take(part, rows) for part in x)
+    return ops.take(x, rows, axis=0) if ops.is_tensor(x) else x[rows]
+
+
+def _is_texts(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) and isinstance(x[0], (str, bytes))
