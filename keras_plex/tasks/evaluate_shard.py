@@ -20,6 +20,7 @@ from keras_plex.tasks.fingerprints import fingerprint_model
 from keras_plex.tasks.parts import Part
 from keras_plex.tasks.parts import ReadyScores
 from keras_plex.tasks.parts import Use
+from keras_plex.tasks.parts import shares_passes
 from keras_plex.tasks.parts import uses_by_data_set
 from keras_plex.tasks.shards import INDEX
 from keras_plex.tasks.shards import Shard
@@ -82,6 +83,7 @@ def evaluate_shard(
             f"`shard` must be an integer from 0 to {num_shards - 1}, one less "
             f"than `num_shards`. Received: shard={shard!r}"
         )
+    _check_shareable(tasks)
     check_tasks(model, tasks, batch_size)
     scores = ReadyScores(model, batch_size, max_examples)
     columns, num_classes = {}, 0
@@ -117,6 +119,15 @@ def evaluate_shard(
         num_classes=num_classes,
         seconds=time.perf_counter() - start,
     )
+
+
+def _check_shareable(tasks: Sequence[Task]) -> None:
+    names = [task.name for task in tasks if not shares_passes(task)]
+    if names:
+        raise ValueError(
+            "A task that does more than look at forecasts has no shards: pass "
+            f"it to `evaluate`. Received: {names}"
+        )
 
 
 def _part_of_share(

@@ -69,6 +69,11 @@ def uses_by_data_set(tasks: Sequence[Task]) -> dict[Hashable, list[Use]]:
     return found
 
 
+def shares_passes(task: Task) -> bool:
+    """Whether its data pass with those of others: it has no own `predict`."""
+    return type(task).predict is Task.predict
+
+
 class ReadyScores:
     """The scores of tasks, those of features fitted when first asked for.
 

@@ -1,46 +1,25 @@
 """Evidence in files, so that an evaluation that was killed goes on."""
 
-import hashlib
 import os
-import pathlib
-import re
-from collections.abc import Hashable
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from keras_plex.tasks.collect import OnProgress
 from keras_plex.tasks.collect import check_tasks
 from keras_plex.tasks.collect import collect_evidence
-from keras_plex.tasks.evidence_files import read_columns
-from keras_plex.tasks.evidence_files import write_columns
+from keras_plex.tasks.evidence_facts import Facts
+from keras_plex.tasks.evidence_folder import EvidenceFolder
 from keras_plex.tasks.examples import Evidence
-from keras_plex.tasks.fingerprints import describe_score
-from keras_plex.tasks.fingerprints import fingerprint_data
-from keras_plex.tasks.fingerprints import fingerprint_model
+from keras_plex.tasks.examples import Examples
 from keras_plex.tasks.parts import Columns
 from keras_plex.tasks.parts import Part
 from keras_plex.tasks.parts import ReadyScores
-from keras_plex.tasks.parts import Use
 from keras_plex.tasks.parts import join_parts
+from keras_plex.tasks.parts import shares_passes
 from keras_plex.tasks.parts import uses_by_data_set
 from keras_plex.tasks.task import Task
-from keras_plex.types import Config
-from keras_plex.types import Data
-
-FOLDER = "evidence"
-SCHEMA = "keras_plex.evidence/1"
-
-# Entry of a file's description -> what it means that it differs.
-DIFFERENCES = {
-    "schema": "of another version of keras_plex",
-    "model": "of another model, or of other weights",
-    "data": "of other data",
-    "training": "of scores fitted to other training data",
-    "scores": "with other scores",
-    "task": "of another task",
-    "settings": "with other settings",
-}
 
 
 def collect_or_restore(
@@ -52,10 +31,10 @@ def collect_or_restore(
     max_examples: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> list[Evidence]:
-    """`collect_evidence`, of which each finished data set is kept in a file.
+    """The evidence of each task, of which each finished data set is kept.
 
-    What `directory/evidence` holds is not computed again. A file that is
-    damaged is.
+    What `directory/evidence` holds is not computed again; a file that is
+    damaged is. A task with a `predict` of its own is kept as a whole.
 
     Args:
         model: a `PlexModel` or another ensemble, or any Keras classifier.
@@ -69,132 +48,103 @@ def collect_or_restore(
         ValueError: before the first pass, for a directory that holds evidence
             of another model, of other data or with other settings.
     """
-    check_tasks(model, tasks, batch_size)
-    files = EvidenceFiles(directory, model, batch_size, max_examples)
-    uses = uses_by_data_set(tasks)
-    known = {
-        use.place: restored
-        for group in uses.values()
-        for use in group
-        if (restored := files.restore(use)) is not None
-    }
-    scores = ReadyScores(model, batch_size, max_examples)
-    for group in uses.values():
-        missing = [use for use in group if use.place not in known]
+    sharing = [task for task in tasks if shares_passes(task)]
+    others = [task for task in tasks if not shares_passes(task)]
+    check_tasks(model, sharing, batch_size)
+    options = {"batch_size": batch_size, "max_examples": max_examples}
+    kept = _Kept(EvidenceFolder(directory, model, **options), model, batch_size)
+    found = {task.name: kept.restore_task(task) for task in others}
+    options["on_progress"] = on_progress
+    known = kept.restore_sets(sharing)
+    _collect_sets(model, sharing, known, kept, options)
+    for task in others:
+        if found[task.name] is None:
+            evidence = task.predict(model, **options)
+            found[task.name] = kept.save_task(task, evidence)
+    found |= {task.name: join_parts(task, known) for task in sharing}
+    return [found[task.name] for task in tasks]
+
+
+def _collect_sets(
+    model: keras.Model,
+    tasks: Sequence[Task],
+    known: dict[tuple[str, str], Columns],
+    kept: "_Kept",
+    options: dict[str, Any],
+) -> None:
+    """Fills in what is not known, one data set after the other."""
+    scores = ReadyScores(model, options["batch_size"], options["max_examples"])
+    for uses in uses_by_data_set(tasks).values():
+        missing = [use for use in uses if use.place not in known]
         if not missing:
             continue
-        found = collect_evidence(
-            model,
-            [Part(*use, scores.of(use.task)) for use in missing],
-            batch_size=batch_size,
-            max_examples=max_examples,
-            on_progress=on_progress,
-        )
+        parts = [Part(*use, scores.of(use.task)) for use in missing]
+        found = collect_evidence(model, parts, **options)
         for use, evidence in zip(missing, found, strict=True):
-            known[use.place] = Columns(
-                evidence[use.set_name].columns,
-                evidence.num_classes,
-                evidence.seconds,
-            )
-            files.save(use, known[use.place])
-    return [join_parts(task, known) for task in tasks]
+            known[use.place] = kept.save_set(use, evidence)
 
 
-class EvidenceFiles:
-    """The columns of each data set of each task, a file for each.
-
-    Args:
-        directory: whose folder `evidence` holds the files.
-        model: that is measured.
-        batch_size: for arrays.
-        max_examples: of each set, the first ones.
-    """
+class _Kept:
+    """Evidence as files of a folder."""
 
     def __init__(
-        self,
-        directory: str | os.PathLike,
-        model: keras.Model,
-        batch_size: int,
-        max_examples: int | None,
+        self, folder: EvidenceFolder, model: keras.Model, batch_size: int
     ):
-        self.folder = pathlib.Path(directory) / FOLDER
-        for path in (self.folder.parent, self.folder):
-            if path.exists() and not path.is_dir():
-                raise ValueError(
-                    "`directory` must be a directory. "
-                    f"Received: the file {str(path)!r}"
-                )
-        self.model = model
-        self.batch_size = batch_size
-        self.common = {
-            "schema": SCHEMA,
-            "model": fingerprint_model(model),
-            "settings": {
-                "batch_size": batch_size,
-                "max_examples": max_examples,
-                "backend": keras.config.backend(),
-            },
-        }
-        self.fingerprints: dict[Hashable, str] = {}
+        self.folder = folder
+        self.facts = Facts(model, batch_size)
 
-    def restore(self, use: Use) -> Columns | None:
-        """What was kept; `None` if it is not there, or damaged."""
-        path = self._path(use)
-        read = read_columns(path)
+    def restore_sets(
+        self, tasks: Sequence[Task]
+    ) -> dict[tuple[str, str], Columns]:
+        known = {}
+        for uses in uses_by_data_set(tasks).values():
+            for use in uses:
+                facts = self.facts.of_set(use)
+                read = self.folder.restore(use.place, facts)
+                if read is not None:
+                    found, columns = read
+                    known[use.place] = Columns(
+                        columns, found["num_classes"], found["seconds"]
+                    )
+        return known
+
+    def save_set(self, use: Any, evidence: Evidence) -> Columns:
+        columns = evidence[use.set_name].columns
+        found = {
+            "num_classes": evidence.num_classes,
+            "seconds": evidence.seconds,
+        }
+        facts = self.facts.of_set(use)
+        self.folder.save(use.place, facts, found, columns)
+        return Columns(columns, **found)
+
+    def restore_task(self, task: Task) -> Evidence | None:
+        read = self.folder.restore((task.name, ""), self.facts.of_task(task))
         if read is None:
             return None
-        description, columns = read
-        for name, expected in self._describe(use).items():
-            if description.get(name) != expected:
-                raise ValueError(
-                    f"{str(path)!r} holds evidence {DIFFERENCES[name]}. Pass "
-                    "another directory, or the same model, data and settings "
-                    f"as before; or remove {str(self.folder)!r} to measure "
-                    f"anew. There: {name}={description.get(name)!r}. "
-                    f"Received: {name}={expected!r}"
-                )
-        return Columns(
-            columns, description["num_classes"], description["seconds"]
-        )
+        found, entries = read
+        sets = {}
+        for number, (name, drawn_with) in enumerate(found["sets"]):
+            prefix = f"{number}/"
+            columns = {
+                entry.removeprefix(prefix): column
+                for entry, column in entries.items()
+                if entry.startswith(prefix)
+            }
+            sets[name] = Examples(columns, drawn_with=drawn_with)
+        return Evidence(sets, found["num_classes"], found["seconds"])
 
-    def save(self, use: Use, found: Columns) -> None:
-        """Keeps it; whoever is killed meanwhile leaves no half file."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        description = {
-            **self._describe(use),
-            "num_classes": found.num_classes,
-            "seconds": found.seconds,
+    def save_task(self, task: Task, evidence: Evidence) -> Evidence:
+        found = {
+            "sets": [[k, one.drawn_with] for k, one in evidence.sets.items()],
+            "num_classes": evidence.num_classes,
+            "seconds": evidence.seconds,
         }
-        write_columns(self._path(use), description, found.columns)
-
-    def _path(self, use: Use) -> pathlib.Path:
-        """A name that can be read, and that no two uses share."""
-        readable = re.sub(r"[^\w-]+", "_", "-".join(use.place))[:80]
-        exact = hashlib.blake2b(repr(use.place).encode(), digest_size=4)
-        return self.folder / f"{readable}-{exact.hexdigest()}.npz"
-
-    def _describe(self, use: Use) -> Config:
-        """What must be equal for a file to be of use."""
-        task, _, data_set = use
-        training = task.training_data()
-        corruption = data_set.corruption
-        return {
-            **self.common,
-            "task": [
-                task.kind,
-                None if corruption is None else repr(corruption),
-                data_set.needs_labels,
-            ],
-            "data": self._fingerprint(data_set.data)
-            + self._fingerprint(data_set.groups),
-            "training": self._fingerprint(training),
-            "scores": [describe_score(one) for one in task.scores(self.model)],
+        columns = {
+            f"{number}/{name}": column
+            for number, one in enumerate(evidence.sets.values())
+            for name, column in one.columns.items()
         }
-
-    def _fingerprint(self, data: Data | None) -> str:
-        if data is None:
-            return ""
-        if id(data) not in self.fingerprints:
-            found = fingerprint_data(data, self.batch_size)
-            self.fingerprints[id(data)] = found
-        return self.fingerprints[id(data)]
+        facts = self.facts.of_task(task)
+        self.folder.save((task.name, ""), facts, found, columns)
+        return evidence
