@@ -5,14 +5,12 @@ import importlib
 import pathlib
 from typing import Any
 
-from rich.console import Console
-from rich.markdown import Markdown
-
 from keras_plex.cli.errors import UsageError
 from keras_plex.cli.errors import as_usage_errors
 from keras_plex.cli.model_files import add_model_arguments
 from keras_plex.cli.model_files import load_classifier
 from keras_plex.cli.model_files import model_names
+from keras_plex.cli.printing import print_markdown
 from keras_plex.cli.report_folder import prepare_folder
 from keras_plex.cli.report_folder import save_into
 from keras_plex.cli.task_arguments import add_measuring_arguments
@@ -71,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(found.to_json(), end="")
     else:
-        Console().print(Markdown(found.to_markdown()))
+        print_markdown(found.to_markdown())
 
 
 def _paths_by_name(models: list[str]) -> dict[str, str]:

@@ -161,8 +161,7 @@ def _read_jsonl(path: pathlib.Path, reading: Reading) -> LoadedData:
 def _from_rows(rows: Iterator[dict], reading: Reading) -> LoadedData:
     """Columns `text`, `label`, `group`; the last two may be missing."""
     columns: dict[str, list] = {TEXT: [], LABEL: [], GROUP: []}
-    count = 0
-    for count, row in enumerate(rows, start=1):
+    for row in rows:
         if TEXT not in row:
             raise ValueError(
                 f"There must be a column {TEXT!r}, and for labels {LABEL!r}, "
@@ -172,6 +171,7 @@ def _from_rows(rows: Iterator[dict], reading: Reading) -> LoadedData:
             is_wanted = name == TEXT or reading.with_labels
             if is_wanted and row.get(name) is not None:
                 values.append(row[name])
+    count = len(columns[TEXT])
     if not count:
         raise ValueError("There must be a row. Received: none")
     for name, values in columns.items():

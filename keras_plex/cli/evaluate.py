@@ -2,12 +2,10 @@
 
 import argparse
 
-from rich.console import Console
-from rich.markdown import Markdown
-
 from keras_plex.cli.errors import as_usage_errors
 from keras_plex.cli.model_files import add_model_arguments
 from keras_plex.cli.model_files import load_classifier
+from keras_plex.cli.printing import print_markdown
 from keras_plex.cli.report_folder import prepare_folder
 from keras_plex.cli.report_folder import save_into
 from keras_plex.cli.task_arguments import add_measuring_arguments
@@ -87,4 +85,4 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(report.to_json(), end="")
     else:
-        Console().print(Markdown(report.to_markdown()))
+        print_markdown(report.to_markdown())

@@ -37,7 +37,8 @@ def run(arguments: argparse.Namespace) -> None:
         return
     console = Console()
     table = Table(title="Tasks", show_lines=True)
-    for column in ("task", "category", "--data", "headline"):
+    table.add_column("task", no_wrap=True)
+    for column in ("category", "--data", "headline"):
         table.add_column(column, overflow="fold")
     for task in tasks:
         table.add_row(

@@ -143,7 +143,10 @@ class _Saved:
     def __init__(self, loaded: Any, functions: Mapping[str, Any]):
         self.loaded = loaded
         self.functions = functions
-        self.variables = list(getattr(loaded, "variables", ()))
+        found = {
+            id(one): one for f in functions.values() for one in f.variables
+        }
+        self.variables = list(found.values())
 
     def ask(self, signature: str, x: Any) -> dict[str, np.ndarray]:
         import tensorflow as tf

@@ -1,5 +1,6 @@
 """What must be as it was for kept evidence to be of use."""
 
+import inspect
 from typing import Any
 
 import keras
@@ -44,10 +45,11 @@ class Facts:
 
     def of_task(self, task: Task) -> Config:
         """Of a task with a `predict` of its own, and all its data."""
+        arguments = inspect.signature(type(task)).parameters
         options = {
             name: value
             for name, value in sorted(vars(task).items())
-            if _is_plain(value)
+            if name in arguments and _is_plain(value)
         }
         return {
             "task": [task.kind, options],

@@ -73,10 +73,11 @@ def describe_score(score: str | Score) -> str:
     return f"{score_name(score)} {config} {found.hexdigest()}"
 
 
-def _num_batches(data: Data) -> int | None:
-    cardinality = getattr(data, "cardinality", None)
+def _num_batches(data: Any) -> int | None:
+    cardinality: Any = getattr(data, "cardinality", None)
     if callable(cardinality):
-        return int(cardinality())
+        count: Any = cardinality()
+        return int(count)
     return len(data) if hasattr(data, "__len__") else None
 
 

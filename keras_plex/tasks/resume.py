@@ -51,17 +51,21 @@ def collect_or_restore(
     sharing = [task for task in tasks if shares_passes(task)]
     others = [task for task in tasks if not shares_passes(task)]
     check_tasks(model, sharing, batch_size)
-    options = {"batch_size": batch_size, "max_examples": max_examples}
+    options: dict[str, Any] = {
+        "batch_size": batch_size,
+        "max_examples": max_examples,
+    }
     kept = _Kept(EvidenceFolder(directory, model, **options), model, batch_size)
-    found = {task.name: kept.restore_task(task) for task in others}
-    options["on_progress"] = on_progress
+    restored = {task.name: kept.restore_task(task) for task in others}
     known = kept.restore_sets(sharing)
+    options["on_progress"] = on_progress
     _collect_sets(model, sharing, known, kept, options)
+    found = {task.name: join_parts(task, known) for task in sharing}
     for task in others:
-        if found[task.name] is None:
-            evidence = task.predict(model, **options)
-            found[task.name] = kept.save_task(task, evidence)
-    found |= {task.name: join_parts(task, known) for task in sharing}
+        evidence = restored[task.name]
+        if evidence is None:
+            evidence = kept.save_task(task, task.predict(model, **options))
+        found[task.name] = evidence
     return [found[task.name] for task in tasks]
 
 
