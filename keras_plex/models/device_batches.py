@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 from keras import tree
 
@@ -24,8 +25,10 @@ def predict_one_batch(model: keras.Model, x: Any) -> Any:
         return model.predict_on_batch(x)
     count = _count(x)
     filled = count + -count % replicas
-    rows = [*range(count), *[count - 1] * (filled - count)]
-    found = model.predict(_take(x, rows), batch_size=filled, verbose=0)
+    x = _take(x, [*range(count), *[count - 1] * (filled - count)])
+    is_sharded = keras.distribution.distribution() is not None
+    predict = _predict_sharded if is_sharded else _predict_replicated
+    found = predict(model, x, filled // replicas)
     return tree.map_structure(lambda leaf: leaf[:count], found)
 
 
@@ -36,10 +39,46 @@ def num_replicas(model: keras.Model) -> int:
         mesh = distribution.device_mesh
         if distribution.batch_dim_name not in mesh.axis_names:
             return 1
-        axis = mesh.axis_names.index(distribution.batch_dim_name)
-        return mesh.shape[axis]
+        return mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)]
     strategy = getattr(model, "distribute_strategy", None)
     return getattr(strategy, "num_replicas_in_sync", 1)
+
+
+def _predict_sharded(model: keras.Model, x: Any, share: int) -> Any:
+    """Under `keras.distribution`."""
+    if getattr(model, "preprocess_samples", None) is not None:
+        # It takes raw data, which do not live on devices.
+        return model.predict_on_batch(x)
+    distribution = keras.distribution.distribution()
+    return model.predict_on_batch(
+        tree.map_structure(
+            lambda leaf: keras.distribution.distribute_tensor(
+                leaf, distribution.get_data_layout(leaf.shape)
+            ),
+            x,
+        )
+    )
+
+
+def _predict_replicated(model: keras.Model, x: Any, share: int) -> Any:
+    """Under `tf.distribute`."""
+    preprocess = getattr(model, "preprocess_samples", None)
+    if preprocess is not None:
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(preprocess(x))
+    distribute = (
+        model.distribute_strategy.experimental_distribute_values_from_function
+    )
+
+    def split(leaf: Any) -> Any:
+        def take(context: Any) -> Any:
+            start = context.replica_id_in_sync_group * share
+            return ops.convert_to_tensor(leaf[start : start + share])
+
+        return distribute(take)
+
+    model.make_predict_function()
+    found = model.predict_function([(tree.map_structure(split, x),)])
+    return tree.map_structure(np.asarray, found)
 
 
 def _count(x: Any) -> int:

@@ -144,14 +144,21 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
         mode = forward_pass.FEATURES if features else forward_pass.DETAILS
         stock_function = self.predict_function
         self.predict_function = self._plex.functions.get(mode)
+        self._plex.asked = mode
         try:
             with forward_pass.returning(mode):
                 if on_batch:
                     return predict_one_batch(self, x)
                 return self.predict(x, **{"verbose": 0, **kwargs})
         finally:
+            self._plex.asked = None
             self._plex.functions[mode] = self.predict_function
             self.predict_function = stock_function
+
+    def predict_step(self, *args, **kwargs):
+        # Replicas of `tf.distribute` run in threads, which know no pass.
+        with forward_pass.returning(self._plex.asked or forward_pass.mode()):
+            return super().predict_step(*args, **kwargs)
 
     def compile(self, *args, **kwargs) -> None:
         """`compile` of the stock model."""
