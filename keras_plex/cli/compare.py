@@ -13,10 +13,10 @@ from keras_plex.cli.model_files import model_names
 from keras_plex.cli.printing import print_markdown
 from keras_plex.cli.report_folder import prepare_folder
 from keras_plex.cli.report_folder import save_into
-from keras_plex.cli.task_arguments import add_measuring_arguments
-from keras_plex.cli.task_arguments import add_task_arguments
 from keras_plex.cli.task_arguments import make_tasks
-from keras_plex.cli.task_arguments import measuring_options
+from keras_plex.cli.task_options import add_measuring_arguments
+from keras_plex.cli.task_options import add_task_arguments
+from keras_plex.cli.task_options import measuring_options
 
 HELP = "put saved models side by side, or reports that evaluate saved"
 

@@ -75,15 +75,8 @@ def evaluate_shard(
     """
     start = time.perf_counter()
     tasks = checked_tasks(tasks)
-    check_positive(
-        num_shards=num_shards, batch_size=batch_size, max_examples=max_examples
-    )
-    if not is_integer(shard) or not 0 <= shard < num_shards:
-        raise ValueError(
-            f"`shard` must be an integer from 0 to {num_shards - 1}, one less "
-            f"than `num_shards`. Received: shard={shard!r}"
-        )
-    _check_shareable(tasks)
+    _check_arguments(tasks, shard, num_shards)
+    check_positive(batch_size=batch_size, max_examples=max_examples)
     check_tasks(model, tasks, batch_size)
     scores = ReadyScores(model, batch_size, max_examples)
     columns, num_classes = {}, 0
@@ -98,14 +91,10 @@ def evaluate_shard(
             )
             if share.is_empty():
                 continue
-            found = collect_evidence(
-                model,
-                [
-                    _part_of_share(use, share, scores.of(use.task))
-                    for use in uses
-                ],
-                on_progress=on_progress,
-            )
+            parts = [
+                _part_of_share(use, share, scores.of(use.task)) for use in uses
+            ]
+            found = collect_evidence(model, parts, on_progress=on_progress)
             for use, evidence in zip(uses, found, strict=True):
                 kept = evidence[use.set_name].columns
                 columns[use.place] = _with_index(use, kept, share.rows())
@@ -121,7 +110,15 @@ def evaluate_shard(
     )
 
 
-def _check_shareable(tasks: Sequence[Task]) -> None:
+def _check_arguments(
+    tasks: Sequence[Task], shard: int, num_shards: int
+) -> None:
+    check_positive(num_shards=num_shards)
+    if not is_integer(shard) or not 0 <= shard < num_shards:
+        raise ValueError(
+            f"`shard` must be an integer from 0 to {num_shards - 1}, one less "
+            f"than `num_shards`. Received: shard={shard!r}"
+        )
     names = [task.name for task in tasks if not shares_passes(task)]
     if names:
         raise ValueError(

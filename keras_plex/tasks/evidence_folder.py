@@ -76,7 +76,7 @@ class EvidenceFolder:
         Raises:
             ValueError: for a file of another model, task or data.
         """
-        path = self._path(place)
+        path = self._file_of(place)
         read = read_columns(path)
         if read is None:
             return None
@@ -109,9 +109,9 @@ class EvidenceFolder:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         description = {**self.common, **facts, **found}
-        write_columns(self._path(place), description, columns)
+        write_columns(self._file_of(place), description, columns)
 
-    def _path(self, place: tuple[str, str]) -> pathlib.Path:
+    def _file_of(self, place: tuple[str, str]) -> pathlib.Path:
         """A name that can be read, and that no two places share."""
         readable = re.sub(r"[^\w-]+", "_", "-".join(filter(None, place)))[:80]
         exact = hashlib.blake2b(repr(place).encode(), digest_size=4)

@@ -29,7 +29,7 @@ def fingerprint_model(model: keras.Model) -> str:
 
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     >>> before = fingerprint_model(model)
-    >>> model.layers[0].bias.assign([0.0, 1.0])
+    >>> _ = model.layers[0].bias.assign([0.0, 1.0])
     >>> fingerprint_model(model) == before
     False
     """

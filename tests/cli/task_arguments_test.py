@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_plex.cli.task_arguments import add_measuring_arguments
-from keras_plex.cli.task_arguments import add_task_arguments
 from keras_plex.cli.task_arguments import make_tasks
 from keras_plex.cli.task_arguments import parse_value
+from keras_plex.cli.task_options import add_measuring_arguments
+from keras_plex.cli.task_options import add_task_arguments
 from tests.task_cases import NEAR
 from tests.task_cases import TEST
 from tests.task_cases import logits_model
