@@ -53,6 +53,7 @@ ENSEMBLE_AXIS = "ops/ensemble_axis.py"
 # Packages of the extras: absent after a plain `pip install keras_plex`.
 OPTIONAL = (
     "PIL",
+    "apache_beam",
     "jax",
     "keras_cv",
     "keras_hub",

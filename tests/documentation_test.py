@@ -25,6 +25,7 @@ PAGES = sorted(
 
 # An example that needs one of these is skipped where it is not installed.
 OPTIONAL = (
+    "apache_beam",
     "keras_hub",
     "matplotlib",
     "tensorboard",

@@ -11,6 +11,7 @@ from keras_plex.cli.demo_report import REPORT_FILE
 from keras_plex.cli.demo_report import print_report
 from keras_plex.cli.demo_report import write_report
 from keras_plex.cli.demo_story import tell_story
+from keras_plex.cli.errors import as_usage_errors
 
 HELP = "see it work on real digits in about two minutes"
 
@@ -47,9 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Runs the story and reports it, on paper and on the screen."""
     check_packages()
-    check_epochs(arguments.stock_epochs)
-    check_epochs(arguments.epochs)
-    folder = prepare_folder(arguments.output)
+    with as_usage_errors():
+        check_epochs(arguments.stock_epochs)
+        check_epochs(arguments.epochs)
+        folder = prepare_folder(arguments.output)
     # Progress goes to the error stream, so that the output can be piped.
     report = tell_story(
         folder,

@@ -6,31 +6,45 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from keras_plex.cli import compare
 from keras_plex.cli import demo
 from keras_plex.cli import doctor
+from keras_plex.cli import evaluate
+from keras_plex.cli import tasks
+from keras_plex.cli.errors import UsageError
 
-# Name -> module with HELP, `add_arguments(parser)` and `run(arguments)`.
+# Name -> module with HELP, `add_arguments(parser)` and `run(arguments)`; what
+# follows the options in --help is its EXAMPLES, if it has any.
 COMMANDS = {
     "demo": demo,
+    "evaluate": evaluate,
+    "compare": compare,
+    "tasks": tasks,
     "doctor": doctor,
 }
 
+FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns 0, or 1 for an error, 130 when interrupted."""
+    """Runs the command.
+
+    Returns:
+        0; 1 for what failed, 2 for input that is wrong, 130 when interrupted.
+    """
     arguments = _parser().parse_args(argv)
     _quieten()
     try:
         COMMANDS[arguments.command].run(arguments)
     except KeyboardInterrupt:
         print("keras-plex: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except Exception as error:
         if arguments.debug:
             raise
         line = " ".join(str(error).split()) or type(error).__name__
         print(f"keras-plex: error: {line}", file=sys.stderr)
-        return 1
+        return WRONG_INPUT if isinstance(error, UsageError) else FAILED
     return 0
 
 
@@ -50,7 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, module in COMMANDS.items():
         command = commands.add_parser(
-            name, help=module.HELP, description=module.HELP
+            name,
+            help=module.HELP,
+            description=module.HELP,
+            epilog=getattr(module, "EXAMPLES", None),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
         command.add_argument(

@@ -11,6 +11,7 @@ from keras import tree
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.traced_heads import recorded_calls
 from keras_plex.models.classifiers import output_layer
+from keras_plex.models.device_batches import predict_one_batch
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.types import Tensor
 
@@ -46,12 +47,12 @@ def predict_batch(
     if isinstance(model, MemberOutputs):
         return model.predict_details(x, features=features, on_batch=True)
     if not features:
-        return {"outputs": _one_member(model, model.predict_on_batch(x))}
+        return {"outputs": _one_member(model, predict_one_batch(model, x))}
     preprocess = getattr(model, "preprocess_samples", None)
     if preprocess is not None:  # A KerasHub task takes raw data.
         x, _, _ = keras.utils.unpack_x_y_sample_weight(preprocess(x))
         x = tree.map_structure(ops.convert_to_tensor, x)
-    found = _feature_pass(model).predict_on_batch(x)
+    found = predict_one_batch(_feature_pass(model), x)
     return {
         "outputs": _one_member(model, found["outputs"]),
         "features": np.expand_dims(found["features"], 1),

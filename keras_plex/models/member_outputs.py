@@ -9,6 +9,7 @@ from keras_plex.conversion.heads import Head
 from keras_plex.layers.covariance_head import CovarianceHead
 from keras_plex.models.calibrating import Calibrating
 from keras_plex.models.covariance import set_mean_field_for
+from keras_plex.models.device_batches import predict_one_batch
 from keras_plex.models.member_saving import MemberSaving
 from keras_plex.models.member_state import MemberState
 from keras_plex.models.member_training import MemberTraining
@@ -143,14 +144,21 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
         mode = forward_pass.FEATURES if features else forward_pass.DETAILS
         stock_function = self.predict_function
         self.predict_function = self._plex.functions.get(mode)
+        self._plex.asked = mode
         try:
             with forward_pass.returning(mode):
                 if on_batch:
-                    return self.predict_on_batch(x)
+                    return predict_one_batch(self, x)
                 return self.predict(x, **{"verbose": 0, **kwargs})
         finally:
+            self._plex.asked = None
             self._plex.functions[mode] = self.predict_function
             self.predict_function = stock_function
+
+    def predict_step(self, *args, **kwargs):
+        # Replicas of `tf.distribute` run in threads, which know no pass.
+        with forward_pass.returning(self._plex.asked or forward_pass.mode()):
+            return super().predict_step(*args, **kwargs)
 
     def compile(self, *args, **kwargs) -> None:
         """`compile` of the stock model."""

@@ -19,6 +19,7 @@ class MemberState:
         heads: the layer that makes each flat output, where it is known.
         output_kinds: what each flat output is, names in `MIXTURES`.
         functions: compiled `predict` functions by what they return.
+        asked: what the current `predict` returns, if not what the pass says.
         training_data: what the current `fit` learns from, where it ends by
             itself.
         validation_data: what the current `fit` validates on.
@@ -33,6 +34,7 @@ class MemberState:
     functions: dict[str, Callable | None] = dataclasses.field(
         default_factory=dict
     )
+    asked: str | None = None
     training_data: Data | None = None
     validation_data: Data | None = None
     calibrator: Calibrator | None = None

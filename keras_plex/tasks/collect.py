@@ -75,7 +75,7 @@ def collect_evidence(
     passes = _plan(tasks)
     _check(passes.values(), model, batch_size)
     scores = [
-        _ready_scores(task, model, batch_size, max_examples) for task in tasks
+        ready_scores(task, model, batch_size, max_examples) for task in tasks
     ]
     for task, functions in zip(tasks, scores, strict=True):
         for data_set in task.data_sets().values():
@@ -98,6 +98,14 @@ def collect_evidence(
         _evidence(task, functions, passes)
         for task, functions in zip(tasks, scores, strict=True)
     ]
+
+
+def check_tasks(
+    model: keras.Model, tasks: Sequence["Task"], batch_size: int
+) -> None:
+    """Raises for a model or data that cannot be measured; see `evaluate`."""
+    classifier_kind(model)
+    _check(_plan(tasks).values(), model, batch_size)
 
 
 def _plan(tasks: Sequence["Task"]) -> dict[Hashable, DataPass]:
@@ -127,7 +135,7 @@ def _check(
         )
 
 
-def _ready_scores(
+def ready_scores(
     task: "Task",
     model: keras.Model,
     batch_size: int,

@@ -100,7 +100,7 @@ class DataSet:
             if self.corruption is not None:
                 x = self.corruption(x, offset)
             yield x, y, third
-            offset += _count(x)
+            offset += count_examples(x)
 
     def num_examples(self) -> int | None:
         """Their number, where it is known without reading them."""
@@ -132,7 +132,8 @@ def grouped_arrays(data: Data) -> DataSet:
     return DataSet((x, y), needs_groups=True, groups=groups.reshape(-1))
 
 
-def _count(x: Any) -> int:
+def count_examples(x: Any) -> int:
+    """How many examples a batch holds."""
     leaf = tree.flatten(x)[0]
     return len(x if isinstance(leaf, (str, bytes)) else leaf)
 

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import importlib.metadata
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -27,9 +28,11 @@ from keras_plex.tasks.collect import collect_evidence
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.few_shot_features import shared_features
 from keras_plex.tasks.measures import find_measure
+from keras_plex.tasks.parts import shares_passes
 from keras_plex.tasks.report import Report
 from keras_plex.tasks.result import TaskResult
 from keras_plex.tasks.result import Value
+from keras_plex.tasks.resume import collect_or_restore
 from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
 
@@ -43,6 +46,7 @@ def evaluate(
     resamples: int = 200,
     seed: int = 0,
     verbose: int = 1,
+    directory: str | os.PathLike | None = None,
 ) -> Report:
     """Measures how reliable a classifier is, on data of yours.
 
@@ -64,6 +68,9 @@ def evaluate(
             Defaults to `200`.
         seed: int, of the bootstrap. Defaults to `0`.
         verbose: 0 or 1; 1 shows progress bars. Defaults to `1`.
+        directory: where what the model said about each data set is kept as
+            soon as it is there: after a crash the same call measures only
+            what is missing. Defaults to none.
 
     Returns:
         A `Report`: `results`, `reliability_score`, `to_markdown()`,
@@ -71,7 +78,8 @@ def evaluate(
 
     Raises:
         ValueError: before the first pass, for data that lack labels or groups
-            or do not fit the model, as far as a first batch shows it.
+            or do not fit the model, as far as a first batch shows it, and for
+            a directory that holds what was measured on others.
 
     Example:
 
@@ -88,21 +96,12 @@ def evaluate(
         model extensions".
     """
     start = time.perf_counter()
-    tasks = _checked_tasks(tasks)
+    tasks = checked_tasks(tasks)
     check_positive(batch_size=batch_size, max_examples=max_examples)
-    if seed is None:
-        raise ValueError(
-            "`seed` must be a non-negative integer: two models are compared "
-            "on the same resamples. Received: seed=None"
-        )
-    check_seed(seed)
-    if not is_integer(resamples) or resamples < 0:
-        raise ValueError(
-            "`resamples` must be an integer of at least 0. "
-            f"Received: resamples={resamples!r}"
-        )
-    with _progress(verbose) as on_progress:
+    check_bootstrap(resamples, seed)
+    with show_progress(verbose) as on_progress:
         found = _collect(
+            directory,
             model,
             tasks,
             batch_size=batch_size,
@@ -111,7 +110,7 @@ def evaluate(
         )
         results = []
         for task, evidence in zip(tasks, found, strict=True):
-            results.append(_result(task, evidence, resamples, seed))
+            results.append(measure_task(task, evidence, resamples, seed))
             on_progress("bootstrap", len(results), len(tasks))
     return Report(
         model=model.name,
@@ -124,12 +123,13 @@ def evaluate(
             "batch_size": batch_size,
             "max_examples": max_examples,
         },
-        environment=_environment(),
+        environment=describe_environment(),
         seconds=time.perf_counter() - start,
     )
 
 
-def _checked_tasks(tasks: Sequence[Task]) -> list[Task]:
+def checked_tasks(tasks: Sequence[Task]) -> list[Task]:
+    """The tasks as a list; raises for what is none, and for a name twice."""
     if isinstance(tasks, (Task, str)):
         tasks = [tasks]  # type: ignore
     for task in tasks:
@@ -157,25 +157,43 @@ def _checked_tasks(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _collect(
-    model: keras.Model, tasks: Sequence[Task], **options: Any
+    directory: str | os.PathLike | None,
+    model: keras.Model,
+    tasks: Sequence[Task],
+    **options: Any,
 ) -> list[Evidence]:
     """The evidence of each task, in their order."""
-    # A task with a `predict` of its own runs by itself.
-    sharing = [task for task in tasks if type(task).predict is Task.predict]
-    found = {}
-    if sharing:
+    with shared_features():
+        if directory is not None:
+            return collect_or_restore(model, tasks, directory, **options)
+        sharing = [task for task in tasks if shares_passes(task)]
         together = collect_evidence(model, sharing, **options)
         found = dict(zip(map(id, sharing), together, strict=True))
-    with shared_features():
         for task in tasks:
             if id(task) not in found:
                 found[id(task)] = task.predict(model, **options)
     return [found[id(task)] for task in tasks]
 
 
-def _result(
+def check_bootstrap(resamples: int, seed: int) -> None:
+    """Raises unless both are what a bootstrap takes."""
+    if seed is None:
+        raise ValueError(
+            "`seed` must be a non-negative integer: two models are compared "
+            "on the same resamples. Received: seed=None"
+        )
+    check_seed(seed)
+    if not is_integer(resamples) or resamples < 0:
+        raise ValueError(
+            "`resamples` must be an integer of at least 0. "
+            f"Received: resamples={resamples!r}"
+        )
+
+
+def measure_task(
     task: Task, evidence: Evidence, resamples: int, seed: int
 ) -> TaskResult:
+    """What the evidence says, with its intervals."""
     start = time.perf_counter()
     measured = task.measure(evidence)
     intervals = bootstrap_intervals(
@@ -208,7 +226,9 @@ def _result(
 
 
 @contextlib.contextmanager
-def _progress(verbose: int) -> Iterator[Callable[[str, int, int | None], None]]:
+def show_progress(
+    verbose: int,
+) -> Iterator[Callable[[str, int, int | None], None]]:
     """Gives a function that moves the bar of that name."""
     if not verbose:
         yield lambda name, count, total: None
@@ -233,7 +253,8 @@ def _progress(verbose: int) -> Iterator[Callable[[str, int, int | None], None]]:
         yield move
 
 
-def _environment() -> dict[str, str]:
+def describe_environment() -> dict[str, str]:
+    """Versions, backend, platform and date."""
     backend = keras.config.backend()
     packages = ("keras_plex", "keras", backend, "numpy")
     return {

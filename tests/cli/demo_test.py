@@ -52,7 +52,7 @@ def test_its_report_holds_the_measured_numbers(folder):
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("mine")
-    assert main(["demo", "--output", str(tmp_path)]) == 1
+    assert main(["demo", "--output", str(tmp_path)]) == 2
     assert "holds other files" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -63,7 +63,7 @@ def test_a_folder_of_an_earlier_demo_is_used_again(folder):
 
 def test_no_epochs_are_refused_before_any_work(tmp_path, capsys):
     output = str(tmp_path / "out")
-    assert main(["demo", "--output", output, "--epochs", "0"]) == 1
+    assert main(["demo", "--output", output, "--epochs", "0"]) == 2
     assert "must be positive" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

@@ -1,0 +1,230 @@
+"""Data from what is on disk: arrays, tables of texts, folders of images."""
+
+import csv
+import dataclasses
+import json
+import pathlib
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_plex.cli.image_folder import ImageFolder
+from keras_plex.tables import lookup
+from keras_plex.types import Data
+
+TEXT, LABEL, GROUP = "text", "label", "group"
+X, Y, GROUPS = "x", "y", "groups"
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How files are read.
+
+    Args:
+        classes: their names, in the order of the model's outputs.
+        num_classes: of the model, where it is known.
+        image_size: height and width of images; those of the model's input
+            unless it takes any.
+        image_range: black and white.
+        channels: of images.
+        batch_size: of images.
+        with_labels: whether labels are read, if there are any.
+    """
+
+    classes: tuple[str, ...] = ()
+    num_classes: int | None = None
+    image_size: tuple[int, int] | None = None
+    image_range: tuple[float, float] = (0.0, 255.0)
+    channels: int = 3
+    batch_size: int = 32
+    with_labels: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedData:
+    """What a file holds.
+
+    Args:
+        x: inputs, or batches of `(x, y)` where `is_batched`.
+        y: labels, if there are any.
+        groups: of each example, if there are any.
+        is_batched: whether `x` is read batch by batch.
+    """
+
+    x: Data
+    y: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    is_batched: bool = False
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether it is `(x, y)`."""
+        return self.y is not None or (self.is_batched and self.x.has_labels)
+
+    @property
+    def has_soft_labels(self) -> bool:
+        """Whether the labels are distributions."""
+        return self.y is not None and self.y.ndim == 2 and self.y.shape[1] > 1
+
+    def labelled(self) -> Data:
+        """`(x, y)`."""
+        return self.x if self.is_batched or self.y is None else (self.x, self.y)
+
+    def inputs(self) -> Data:
+        """`x` alone, where that can be."""
+        return self.x
+
+    def grouped(self) -> Data:
+        """`(x, y, groups)`."""
+        return self.x, self.y, self.groups
+
+
+class DataFiles:
+    """Files that were asked for; each is read once.
+
+    Args:
+        reading: how.
+    """
+
+    def __init__(self, reading: Reading):
+        self.reading = reading
+        self.found: dict[tuple[pathlib.Path, bool], LoadedData] = {}
+
+    def load(
+        self, path: str | pathlib.Path, *, with_labels: bool = True
+    ) -> LoadedData:
+        """What the file or folder holds."""
+        file = pathlib.Path(path).resolve()
+        key = file, with_labels
+        if key not in self.found:
+            if not file.exists():
+                raise FileNotFoundError(f"There is no data file {str(path)!r}.")
+            kind = file.suffix.lower()
+            if file.is_dir():
+                kind = _kind_of_folder(file)
+            read = lookup(READERS, kind, "kind of data file")
+            try:
+                reading = dataclasses.replace(
+                    self.reading, with_labels=with_labels
+                )
+                self.found[key] = read(file, reading)
+            except Exception as error:
+                raise ValueError(f"{str(path)!r}: {error}") from error
+        return self.found[key]
+
+
+def _kind_of_folder(folder: pathlib.Path) -> str:
+    return "arrays" if (folder / f"{X}.npy").is_file() else "images"
+
+
+def _read_npz(path: pathlib.Path, reading: Reading) -> LoadedData:
+    with np.load(path) as entries:
+        arrays = {name: entries[name] for name in entries.files}
+    return _from_arrays(arrays, reading)
+
+
+def _read_arrays(folder: pathlib.Path, reading: Reading) -> LoadedData:
+    """`x.npy`, `y.npy`, `groups.npy`, which stay on the disk."""
+    files = sorted(folder.glob("*.npy"))
+    arrays = {file.stem: np.load(file, mmap_mode="r") for file in files}
+    return _from_arrays(arrays, reading)
+
+
+def _from_arrays(arrays: dict[str, np.ndarray], reading: Reading) -> LoadedData:
+    y, groups = arrays.pop(Y, None), arrays.pop(GROUPS, None)
+    if not reading.with_labels:
+        y = groups = None
+    if not arrays:
+        raise ValueError(f"There must be an array {X!r}. Received: {Y!r} alone")
+    if X in arrays and len(arrays) > 1:
+        raise ValueError(
+            f"Inputs are one array {X!r}, or named as the model's inputs. "
+            f"Received: {sorted(arrays)}"
+        )
+    x: Any = arrays[X] if X in arrays else arrays
+    return LoadedData(x, y, groups)
+
+
+def _read_csv(path: pathlib.Path, reading: Reading) -> LoadedData:
+    with open(path, newline="", encoding="utf-8") as file:
+        return _from_rows(csv.DictReader(file), reading)
+
+
+def _read_jsonl(path: pathlib.Path, reading: Reading) -> LoadedData:
+    with open(path, encoding="utf-8") as file:
+        lines = (json.loads(line) for line in file if line.strip())
+        return _from_rows(lines, reading)
+
+
+def _from_rows(rows: Iterator[dict], reading: Reading) -> LoadedData:
+    """Columns `text`, `label`, `group`; the last two may be missing."""
+    columns: dict[str, list] = {TEXT: [], LABEL: [], GROUP: []}
+    for row in rows:
+        if TEXT not in row:
+            raise ValueError(
+                f"There must be a column {TEXT!r}, and for labels {LABEL!r}, "
+                f"for groups {GROUP!r}. Received: {sorted(map(str, row))}"
+            )
+        for name, values in columns.items():
+            is_wanted = name == TEXT or reading.with_labels
+            if is_wanted and row.get(name) is not None:
+                values.append(row[name])
+    count = len(columns[TEXT])
+    if not count:
+        raise ValueError("There must be a row. Received: none")
+    for name, values in columns.items():
+        if len(values) not in (0, count):
+            raise ValueError(
+                f"Each row must have a {name!r}, or none. "
+                f"Received: {len(values)} of {count}"
+            )
+    labels, groups = columns[LABEL], columns[GROUP]
+    return LoadedData(
+        np.array([str(text) for text in columns[TEXT]]),
+        class_indices(labels, reading.classes) if labels else None,
+        np.array([str(group) for group in groups]) if groups else None,
+    )
+
+
+def class_indices(labels: list, classes: tuple[str, ...]) -> np.ndarray:
+    """Labels as numbers: indices, names in `classes`, or distributions."""
+    if isinstance(labels[0], list):
+        return np.array(labels, "float32")
+    if classes:
+        numbers = {name: index for index, name in enumerate(classes)}
+        return np.array(
+            [lookup(numbers, str(label), "class") for label in labels]
+        )
+    try:
+        return np.array([int(label) for label in labels])
+    except ValueError as error:
+        raise ValueError(
+            "Labels must be class indices, or names that --classes puts in "
+            f"the order of the model's outputs. {error}"
+        ) from error
+
+
+def _read_images(folder: pathlib.Path, reading: Reading) -> LoadedData:
+    images = ImageFolder(
+        folder,
+        classes=reading.classes,
+        num_classes=reading.num_classes,
+        image_size=reading.image_size,
+        image_range=reading.image_range,
+        channels=reading.channels,
+        batch_size=reading.batch_size,
+        with_labels=reading.with_labels,
+    )
+    return LoadedData(images, is_batched=True)
+
+
+# Suffix, or what a folder holds -> what reads it.
+READERS: dict[str, Callable[[pathlib.Path, Reading], LoadedData]] = {
+    ".npz": _read_npz,
+    "arrays": _read_arrays,
+    ".csv": _read_csv,
+    ".jsonl": _read_jsonl,
+    "images": _read_images,
+}

@@ -1,0 +1,52 @@
+"""The table of what each task needs from files, for the command line."""
+
+from typing import NamedTuple
+
+LABELS, SOFT_LABELS, GROUPS = "labels", "soft labels", "groups"
+
+
+class Need(NamedTuple):
+    """One of a task's data sets.
+
+    Args:
+        role: the word on the command line: `"ood"` for `ood.svhn=FILE`.
+        argument: of the task's class.
+        has: what a file must hold beside inputs; `None` for nothing.
+        is_many: whether there are several, by name.
+        is_optional: whether the task does without.
+    """
+
+    role: str
+    argument: str
+    has: str | None = LABELS
+    is_many: bool = False
+    is_optional: bool = False
+
+    def __str__(self) -> str:
+        word = f"{self.role}.NAME" if self.is_many else self.role
+        held = "x" if self.has is None else f"x, {self.has}"
+        if self.has in (SOFT_LABELS, GROUPS):
+            held = "x, soft y" if self.has == SOFT_LABELS else "x, y, groups"
+        held = held.replace(LABELS, "y")
+        return f"[{word} ({held})]" if self.is_optional else f"{word} ({held})"
+
+
+TEST = Need("test", "test")
+
+# Kind of task -> its data. A task that adapts the model has a row as well.
+NEEDS: dict[str, tuple[Need, ...]] = {
+    "calibration": (TEST,),
+    "selective_prediction": (TEST,),
+    "open_set_recognition": (
+        Need("test", "test", has=None),
+        Need("ood", "unknown", has=None, is_many=True),
+        Need("train", "training", is_optional=True),
+    ),
+    "label_uncertainty": (Need("test", "test", has=SOFT_LABELS),),
+    "in_distribution": (TEST,),
+    "covariate_shift": (
+        TEST,
+        Need("shifted", "shifted", is_many=True, is_optional=True),
+    ),
+    "subpopulation_shift": (Need("test", "test", has=GROUPS),),
+}

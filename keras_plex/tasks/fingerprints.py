@@ -1,0 +1,111 @@
+"""Short texts that differ where a model or data differ."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from keras import tree
+
+from keras_plex.batches import is_arrays
+from keras_plex.batches import iterate_batches
+from keras_plex.models.classifiers import output_kind
+from keras_plex.models.member_outputs import MemberOutputs
+from keras_plex.scores import FeatureScore
+from keras_plex.scores import Score
+from keras_plex.scores.table import score_name
+from keras_plex.types import Data
+
+ROWS = 1024
+
+
+def fingerprint_model(model: keras.Model) -> str:
+    """Of the weights, what the outputs mean, and the calibration.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    >>> before = fingerprint_model(model)
+    >>> _ = model.layers[0].bias.assign([0.0, 1.0])
+    >>> fingerprint_model(model) == before
+    False
+    """
+    found = hashlib.blake2b(digest_size=16)
+    facts = [type(model).__name__, output_kind(model)]
+    if isinstance(model, MemberOutputs):
+        facts += [model.ensemble_size, model.calibration_config()]
+    found.update(json.dumps(facts, default=_plain).encode())
+    for weight in model.weights:
+        _update(found, ops.convert_to_numpy(weight))
+    return found.hexdigest()
+
+
+def fingerprint_data(data: Data, batch_size: int) -> str:
+    """Of arrays all examples; of batches the first one, and their number.
+
+    Args:
+        data: see `iterate_batches`.
+        batch_size: for arrays.
+    """
+    found = hashlib.blake2b(digest_size=16)
+    if is_arrays(data):
+        parts: Any = data
+    else:
+        parts = next(iter(iterate_batches(data, batch_size)))
+        found.update(str(_num_batches(data)).encode())
+    for leaf in tree.flatten(parts):
+        _update(found, leaf)
+    return found.hexdigest()
+
+
+def describe_score(score: str | Score) -> str:
+    """Its name, with the options and what a fitted one was fitted to."""
+    if not isinstance(score, FeatureScore):
+        return score_name(score)
+    found = hashlib.blake2b(digest_size=16)
+    for name, array in sorted((score.parameters or {}).items()):
+        found.update(name.encode())
+        _update(found, array)
+    config = json.dumps(score.get_config(), sort_keys=True, default=_plain)
+    return f"{score_name(score)} {config} {found.hexdigest()}"
+
+
+def _num_batches(data: Any) -> int | None:
+    cardinality: Any = getattr(data, "cardinality", None)
+    if callable(cardinality):
+        count: Any = cardinality()
+        return int(count)
+    return len(data) if hasattr(data, "__len__") else None
+
+
+def _update(found: Any, leaf: Any) -> None:
+    if leaf is None:
+        return
+    array = np.asarray(ops.convert_to_numpy(leaf) if _is_tensor(leaf) else leaf)
+    found.update(f"{array.shape} {array.dtype.kind}".encode())
+    for piece in _pieces(array):
+        found.update(piece)
+
+
+def _is_tensor(leaf: Any) -> bool:
+    return ops.is_tensor(leaf) or isinstance(leaf, keras.Variable)
+
+
+def _pieces(array: np.ndarray) -> Iterator[Any]:
+    """The bytes, some rows at a time: an array may be a file in itself."""
+    if array.dtype.kind in "OSU":
+        for text in array.reshape(-1).tolist():
+            encoded = text if isinstance(text, bytes) else str(text).encode()
+            yield f"{len(encoded)} ".encode() + encoded
+        return
+    for start in range(0, len(array) if array.ndim else 1, ROWS):
+        rows = array[start : start + ROWS] if array.ndim else array
+        yield np.ascontiguousarray(rows).tobytes()
+
+
+def _plain(value: Any) -> Any:
+    """What JSON lacks: NumPy's numbers and arrays."""
+    return np.asarray(value).tolist()

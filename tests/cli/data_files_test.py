@@ -1,0 +1,92 @@
+"""Files become data, or a line that says what they lack."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_plex.cli.data_files import DataFiles
+from keras_plex.cli.data_files import Reading
+
+X, Y = np.arange(6.0).reshape(3, 2), np.array([0, 1, 1])
+
+
+def load(path, reading=None, **options):
+    return DataFiles(reading or Reading()).load(path, **options)
+
+
+def test_npz_holds_labels_and_groups(tmp_path):
+    np.savez(tmp_path / "d.npz", x=X, y=Y, groups=np.array(["a", "b", "a"]))
+    found = load(tmp_path / "d.npz")
+    np.testing.assert_array_equal(found.labelled()[0], X)
+    assert found.grouped()[2].tolist() == ["a", "b", "a"]
+    alone = load(tmp_path / "d.npz", with_labels=False)
+    np.testing.assert_array_equal(alone.labelled(), X)
+
+
+def test_named_arrays_are_the_inputs(tmp_path):
+    np.savez(tmp_path / "d.npz", ids=X, mask=X > 1, y=Y)
+    x, y = load(tmp_path / "d.npz").labelled()
+    assert set(x) == {"ids", "mask"} and y.tolist() == [0, 1, 1]
+
+
+def test_arrays_of_a_folder_stay_on_the_disk(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", Y)
+    found = load(tmp_path)
+    assert isinstance(found.x, np.memmap)
+    assert found.has_labels and not found.has_soft_labels
+
+
+def test_texts_come_from_csv_and_jsonl(tmp_path):
+    (tmp_path / "d.csv").write_text(
+        'text,label,group\n"good, really",pos,a\nbad,neg,b\n'
+    )
+    found = load(tmp_path / "d.csv", Reading(classes=("neg", "pos")))
+    assert found.x.tolist() == ["good, really", "bad"]
+    assert found.y.tolist() == [1, 0] and found.groups.tolist() == ["a", "b"]
+    rows = [{"text": "a", "label": [0.2, 0.8]}, {"text": "b", "label": [1, 0]}]
+    (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = load(tmp_path / "d.jsonl")
+    assert found.has_soft_labels and found.y.shape == (2, 2)
+    (tmp_path / "i.csv").write_text("text,label\na,1\nb,0\n")
+    assert load(tmp_path / "i.csv").y.tolist() == [1, 0]
+
+
+def test_each_file_is_read_once(tmp_path):
+    np.savez(tmp_path / "d.npz", x=X, y=Y)
+    files = DataFiles(Reading())
+    other_way = tmp_path / ".." / tmp_path.name / "d.npz"
+    assert files.load(tmp_path / "d.npz") is files.load(other_way)
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("d.csv", "review,label\na,1\n", "a column 'text'.*'label', 'review'"),
+        ("d.csv", "text,label\na,good\n", "--classes"),
+        ("d.csv", "text,label\n", "must be a row"),
+        ("d.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}', "1 of 2"),
+        ("d.jsonl", "{", "d.jsonl"),
+        ("d.npz", "no zip", "d.npz"),
+        ("d.txt", "a", "Unknown kind of data file: '.txt'.*'.jsonl'"),
+    ],
+)
+def test_what_a_file_lacks_is_said(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path / name)
+
+
+def test_unknown_classes_and_files_are_named(tmp_path):
+    (tmp_path / "d.csv").write_text("text,label\na,good\n")
+    with pytest.raises(ValueError, match="Unknown class: 'good'.*'pos'"):
+        load(tmp_path / "d.csv", Reading(classes=("neg", "pos")))
+    with pytest.raises(FileNotFoundError, match="no data file"):
+        load(tmp_path / "gone.npz")
+    np.savez(tmp_path / "y.npz", y=Y)
+    with pytest.raises(ValueError, match="must be an array 'x'"):
+        load(tmp_path / "y.npz")
+    np.savez(tmp_path / "z.npz", x=X, z=X)
+    with pytest.raises(ValueError, match=r"Inputs are one array.*\['x', 'z'\]"):
+        load(tmp_path / "z.npz")

@@ -1,0 +1,59 @@
+"""A file holds tasks by name."""
+
+import json
+
+import pytest
+
+from keras_plex.cli.task_files import read_task_file
+
+TOML = """
+[tasks.clean]
+kind = "in_distribution"
+test = "test.npz"
+
+[tasks.blurred]
+kind = "covariate_shift"
+test = "test.npz"
+shifted.blur = "shifted/blur.npz"
+corruptions = ["fog"]
+"""
+
+
+def test_toml_and_json_hold_the_same(tmp_path):
+    (tmp_path / "t.toml").write_text(TOML)
+    clean, blurred = read_task_file(str(tmp_path / "t.toml"))
+    assert clean.name == "clean" and clean.kind == "in_distribution"
+    assert clean.data == {"test": str(tmp_path / "test.npz")}
+    assert blurred.options == {"corruptions": ["fog"]}
+    assert blurred.data["shifted.blur"] == str(tmp_path / "shifted/blur.npz")
+    entry = {"kind": "in_distribution", "test": "test.npz"}
+    (tmp_path / "t.json").write_text(json.dumps({"tasks": {"clean": entry}}))
+    assert read_task_file(str(tmp_path / "t.json")) == [clean]
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[tasks", "cannot be read"),
+        ("a = 1", "must hold tasks by name"),
+        ("[tasks.a]\ntest = 'x'", "'a' must have a `kind`"),
+        ("[tasks.a]\nkind = 'fly'", "Unknown task: 'fly'"),
+        (
+            "[tasks.a]\nkind = 'calibration'\ntest.a = 'x'",
+            "'test' of the task 'a' must be one path",
+        ),
+        (
+            "[tasks.a]\nkind = 'open_set_recognition'\nood = 'x'",
+            "must be paths by name",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, text, message):
+    (tmp_path / "t.toml").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_task_file(str(tmp_path / "t.toml"))
+
+
+def test_another_suffix_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Unknown kind of task file: '.yaml'"):
+        read_task_file(str(tmp_path / "t.yaml"))
