@@ -1,6 +1,9 @@
 """The reliability tasks: what is measured on a model, and on which data."""
 
 from keras_plex.tasks.calibration import Calibration as Calibration
+from keras_plex.tasks.comparison import Comparison as Comparison
+from keras_plex.tasks.comparison_differences import Difference as Difference
+from keras_plex.tasks.cost import Cost as Cost
 from keras_plex.tasks.covariate_shift import CovariateShift as CovariateShift
 from keras_plex.tasks.examples import Evidence as Evidence
 from keras_plex.tasks.examples import Examples as Examples

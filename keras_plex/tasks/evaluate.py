@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn
 from rich.progress import MofNCompleteColumn
@@ -17,19 +18,24 @@ from rich.progress import Progress
 from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 
+from keras_plex.batches import iterate_batches
 from keras_plex.checks import check_seed
 from keras_plex.checks import is_integer
 from keras_plex.tables import lookup
 from keras_plex.tasks.arguments import check_positive
-from keras_plex.tasks.bootstrap import bootstrap_intervals
+from keras_plex.tasks.bootstrap import bootstrap_interval
+from keras_plex.tasks.bootstrap import draw_measures
 from keras_plex.tasks.collect import collect_evidence
+from keras_plex.tasks.cost import measure_cost as measure_cost_of
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.measures import find_measure
 from keras_plex.tasks.report import Report
+from keras_plex.tasks.reports.fingerprint import fingerprints
 from keras_plex.tasks.result import TaskResult
 from keras_plex.tasks.result import Value
 from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
+from keras_plex.types import Data
 
 
 def evaluate(
@@ -40,6 +46,7 @@ def evaluate(
     max_examples: int | None = None,
     resamples: int = 200,
     seed: int = 0,
+    measure_cost: bool = False,
     verbose: int = 1,
 ) -> Report:
     """Measures how reliable a classifier is, on data of yours.
@@ -59,11 +66,14 @@ def evaluate(
             a task for 10,000 examples, more for many scores or shifts.
             Defaults to `200`.
         seed: int, of the bootstrap. Defaults to `0`.
+        measure_cost: whether to measure, on the first batch, what a forecast
+            costs; see `keras_plex.tasks.Cost`. It takes a few seconds, more
+            for a large model. Defaults to `False`.
         verbose: 0 or 1; 1 shows progress bars. Defaults to `1`.
 
     Returns:
         A `Report`: `results`, `reliability_score`, `to_markdown()`,
-        `to_json()`, `save(directory)`.
+        `to_html()`, `to_json()`, `save(directory)`.
 
     Raises:
         ValueError: before the first pass, for data that lack labels or groups
@@ -109,6 +119,11 @@ def evaluate(
         for task, evidence in zip(tasks, found, strict=True):
             results.append(_result(task, evidence, resamples, seed))
             on_progress("bootstrap", len(results), len(tasks))
+        cost = None
+        if measure_cost:
+            cost = measure_cost_of(
+                model, _first_inputs(tasks, batch_size), batch_size=batch_size
+            )
     return Report(
         model=model.name,
         parameters=model.count_params(),
@@ -122,7 +137,14 @@ def evaluate(
         },
         environment=_environment(),
         seconds=time.perf_counter() - start,
+        cost=cost,
     )
+
+
+def _first_inputs(tasks: Sequence[Task], batch_size: int) -> Data:
+    data_sets = [one for task in tasks for one in task.data_sets().values()]
+    x, _, _ = next(iterate_batches(data_sets[0].data, batch_size))
+    return x
 
 
 def _checked_tasks(tasks: Sequence[Task]) -> list[Task]:
@@ -157,14 +179,16 @@ def _result(
 ) -> TaskResult:
     start = time.perf_counter()
     measured = task.measure(evidence)
-    intervals = bootstrap_intervals(
+    drawn = draw_measures(
         task.measure, evidence, resamples=resamples, seed=seed
     )
+    nothing = np.full(resamples, np.nan, "float32")
     values = {
         name: Value(
             float(value),
-            *intervals[name],
+            *bootstrap_interval(name, value, drawn.get(name, nothing)),
             find_measure(name).higher_is_better,
+            drawn.get(name, nothing),
         )
         for name, value in measured.items()
     }
@@ -178,6 +202,7 @@ def _result(
         num_examples={name: len(one) for name, one in evidence.sets.items()},
         num_classes=evidence.num_classes,
         curves=task.curves(evidence),
+        fingerprints=fingerprints(task.data_sets()),
         seconds=evidence.seconds + time.perf_counter() - start,
     )
 
