@@ -74,7 +74,11 @@ def _aspects(
         both = [name for name in marks[0] if name in marks[1]]
         task = f"of the task {one.name!r}"
         found += [
-            (f"The number of classes {task}", one.num_classes, other.num_classes),
+            (
+                f"The number of classes {task}",
+                one.num_classes,
+                other.num_classes,
+            ),
             (f"The examples {task}", one.num_examples, other.num_examples),
             *(
                 (f"The data {name!r} {task}", marks[0][name], marks[1][name])

@@ -130,7 +130,9 @@ def confirm_together(differences: Sequence[Difference]) -> list[Difference]:
     deviations = [_standardized(one.drawn) for one in differences]
     known = [one for one in deviations if one is not None]
     if not known:
-        return [dataclasses.replace(one, confirmed=False) for one in differences]
+        return [
+            dataclasses.replace(one, confirmed=False) for one in differences
+        ]
     largest = np.nanmax(np.abs(known), axis=0)
     factor = np.nanquantile(largest, LEVEL)
     return [

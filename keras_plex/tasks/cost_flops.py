@@ -1,7 +1,10 @@
 """How many floating point operations a forward pass takes, on each backend."""
 
+import contextlib
+import logging
 import math
 from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -37,9 +40,7 @@ def _inputs(model: keras.Model, x: Any) -> Any:
     return tree.map_structure(ops.convert_to_tensor, x)
 
 
-def _count_tensorflow(
-    model: keras.Model, x: Any
-) -> tuple[float | None, str]:
+def _count_tensorflow(model: keras.Model, x: Any) -> tuple[float | None, str]:
     import tensorflow as tf
 
     def run(inputs):
@@ -55,7 +56,10 @@ def _count_tensorflow(
         return None, "not counted: the model has nested functions"
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
     options["output"] = "none"
-    found = tf.compat.v1.profiler.profile(graph, cmd="scope", options=options)
+    with _quiet(tf.get_logger()):
+        found = tf.compat.v1.profiler.profile(
+            graph, cmd="scope", options=options
+        )
     flops = found.total_float_ops
     for one in graph.get_operations():
         if one.type == "Einsum":
@@ -63,6 +67,17 @@ def _count_tensorflow(
             shapes = [tuple(tensor.shape) for tensor in one.inputs]
             flops += einsum_flops(equation, shapes)
     return float(flops), "TensorFlow profiler"
+
+
+@contextlib.contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    """Without the profiler's warning that it calls something deprecated."""
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 LOOPS = {"While", "StatelessWhile", "If", "StatelessIf"}

@@ -60,6 +60,6 @@ class InDistribution(Task):
 
 
 def _shares(confidence: np.ndarray, weight: np.ndarray) -> list[float]:
-    """The share of all examples that lies in each bin, with these weights."""
+    """The share of the weight that lies in each bin."""
     counts, _ = np.histogram(confidence, EDGES, weights=weight)
-    return (counts / len(confidence)).tolist()
+    return (counts / (weight.sum() or 1.0)).tolist()

@@ -62,7 +62,9 @@ def _section(result: TaskResult) -> list[str]:
     ]
     for name, value in result.measures.items():
         meaning = find_measure(name).meaning
-        lines.append(f"| {one_line(name)} {arrow(value)} | {cell(value)} | {meaning} |")
+        lines.append(
+            f"| {one_line(name)} {arrow(value)} | {cell(value)} | {meaning} |"
+        )
     return lines
 
 

@@ -170,9 +170,7 @@ def legend(names: Sequence[str]) -> Markup | None:
     for series, name in enumerate(names):
         key = element(
             "svg",
-            element(
-                "path", d="M1 6H27", class_=f"line s{series % NUM_SERIES}"
-            ),
+            element("path", d="M1 6H27", class_=f"line s{series % NUM_SERIES}"),
             marker(14.0, 6.0, series),
             viewBox="0 0 28 12",
             class_="key",
@@ -189,9 +187,7 @@ def swatches(names: dict[str, str]) -> Markup:
             "li",
             element(
                 "svg",
-                element(
-                    "rect", x=1, y=1, width=16, height=10, class_=kind
-                ),
+                element("rect", x=1, y=1, width=16, height=10, class_=kind),
                 viewBox="0 0 18 12",
                 class_="swatch",
                 aria_hidden="true",
@@ -203,9 +199,7 @@ def swatches(names: dict[str, str]) -> Markup:
     return element("ul", items, class_="legend")
 
 
-def figure(
-    title: str, *children: Any, note: str | None = None
-) -> Markup:
+def figure(title: str, *children: Any, note: str | None = None) -> Markup:
     """A chart with its caption above it and its legend below."""
     caption = element(
         "figcaption",

@@ -14,14 +14,15 @@ from keras_plex.tasks.reports.components import measure_name
 from keras_plex.tasks.reports.components import page
 from keras_plex.tasks.reports.components import score_card
 from keras_plex.tasks.reports.components import seconds_text
-from keras_plex.tasks.reports.components import table
 from keras_plex.tasks.reports.components import with_range
+from keras_plex.tasks.reports.difference_strip import difference_strip
 from keras_plex.tasks.reports.figures import draw_curves
 from keras_plex.tasks.reports.markup import Markup
+from keras_plex.tasks.reports.markup import breakable
 from keras_plex.tasks.reports.markup import element
 from keras_plex.tasks.reports.markup import join
 from keras_plex.tasks.reports.report_page import made_with
-from keras_plex.tasks.reports.report_page import task_header
+from keras_plex.tasks.reports.report_page import task_section
 
 if TYPE_CHECKING:
     from keras_plex.tasks.comparison import Comparison
@@ -91,17 +92,27 @@ def _headlines(comparison: "Comparison", base: "Report") -> Markup | None:
         value = result.measures[result.headline]
         heading = join(
             [
-                element("a", result.name, href=f"#task-{number}"),
+                element("a", breakable(result.name), href=f"#task-{number}"),
                 " · ",
                 measure_name(result.headline, value.higher_is_better),
             ]
         )
         rows = _rows(comparison, result.name, result.headline)
-        groups.append((heading, rows))
+        strips = _strips(comparison, result.name, result.headline)
+        groups.append(
+            (
+                heading,
+                [
+                    (*row, strip)
+                    for row, strip in zip(rows, strips, strict=True)
+                ],
+            )
+        )
+    columns = {**COLUMNS, "Worse ← 0 → better": "bar-cell"}
     return element(
         "section",
         element("h2", "Headlines"),
-        grouped_table(COLUMNS, groups, NOTE),
+        grouped_table(columns, groups, NOTE),
     )
 
 
@@ -123,12 +134,36 @@ def _rows(
     return rows
 
 
+def _strips(
+    comparison: "Comparison", task: str, measure: str
+) -> list[Markup | None]:
+    """For each row of `_rows` its interval, on one scale."""
+    found = {
+        model: comparison[model][task].get(measure)
+        for model in comparison.differences
+    }
+    ends = [
+        abs(end)
+        for one in found.values()
+        if one is not None
+        for end in (one.low, one.high, one.difference)
+        if math.isfinite(end)
+    ]
+    reach = max(ends, default=0.0) or 1.0
+    return [
+        difference_strip(found.get(model), reach)
+        for model, report in comparison.reports.items()
+        if measure in report[task].measures
+    ]
+
+
 def _difference(found: Difference, digits: int = 4) -> Markup:
     sign = " ✓" if found.confirmed else ""
+    is_clear = found.verdict in ("better", "worse")
     verdict = element(
         "span",
         f"{found.verdict}{sign}",
-        class_=found.verdict if found.verdict in SHOWN else "muted",
+        class_=f"verdict {found.verdict if is_clear else 'muted'}",
         title="holds together with all headlines" if sign else None,
     )
     numbers = with_range(
@@ -137,53 +172,34 @@ def _difference(found: Difference, digits: int = 4) -> Markup:
     return join([verdict, " ", numbers])
 
 
-SHOWN = ("better", "worse")
-
-
 def _cost(comparison: "Comparison") -> Markup:
     ratios = comparison.cost_ratios()
-    rows = []
-    for name, report in comparison.reports.items():
-        cost = report.cost
-        texts = {
-            "parameters": count_text(report.parameters),
-            "flops": "unknown",
-            "seconds_one": "unknown",
-            "seconds_batch": "unknown",
-        }
-        if cost is not None:
-            texts["seconds_one"] = seconds_text(cost.seconds_one)
-            texts["seconds_batch"] = seconds_text(cost.seconds_batch)
-        if cost is not None and cost.flops is not None:
-            texts["flops"] = count_text(cost.flops)
-        rows.append(
-            [
-                name,
-                *(
-                    _with_ratio(text, ratios.get(name, {}).get(key, math.nan))
-                    for key, text in texts.items()
-                ),
-            ]
-        )
-    columns = {
-        "Model": None,
-        "Parameters": "num",
-        "FLOPs per example": "num",
-        "Time of one": "num",
-        "Time of a batch": "num",
-    }
-    return element(
-        "section",
-        element("h2", "Cost"),
-        table(columns, rows, _how_measured(comparison)),
-    )
+    groups = []
+    for key, (heading, show) in COSTS.items():
+        rows = []
+        for name, report in comparison.reports.items():
+            value = getattr(report.cost, key, None)
+            if key == "parameters":
+                value = report.parameters
+            ratio = ratios.get(name, {}).get(key, math.nan)
+            times = "unknown" if math.isnan(ratio) else f"{ratio:.2f} times"
+            if name == comparison.baseline:
+                times = "baseline"
+            rows.append(
+                (name, "unknown" if value is None else show(value), times)
+            )
+        groups.append((heading, rows))
+    columns = {"Model": None, "Cost": "num", "Of baseline": "num"}
+    made = grouped_table(columns, groups, _how_measured(comparison))
+    return element("section", element("h2", "Cost"), made)
 
 
-def _with_ratio(text: str, ratio: float) -> Markup:
-    factor = None
-    if not math.isnan(ratio):
-        factor = element("span", f"{ratio:.2f} times", class_="range")
-    return join([text, factor])
+COSTS = {
+    "parameters": ("Parameters", count_text),
+    "flops": ("FLOPs per example", count_text),
+    "seconds_one": ("Time of one example", seconds_text),
+    "seconds_batch": ("Time of a batch", seconds_text),
+}
 
 
 def _how_measured(comparison: "Comparison") -> str:
@@ -214,13 +230,7 @@ def _task(comparison: "Comparison", number: int, task: str) -> Markup:
         (measure_name(name, is_higher), _rows(comparison, task, name))
         for name, is_higher in directions.items()
     ]
+    num_rows = sum(len(rows) for _, rows in groups)
     made = grouped_table(COLUMNS, groups, UNCORRECTED)
-    return element(
-        "section",
-        task_header(result),
-        element("div", figures, class_="figures") if figures else None,
-        element("h3", "Measures"),
-        folded(made, len(groups), "measures"),
-        id=f"task-{number}",
-        class_="task",
-    )
+    measures = folded(made, num_rows, len(groups))
+    return task_section(number, result, figures, measures)

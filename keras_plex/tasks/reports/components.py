@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_plex.tasks.measures import find_measure
 from keras_plex.tasks.reports.markup import Markup
+from keras_plex.tasks.reports.markup import breakable
 from keras_plex.tasks.reports.markup import element
 from keras_plex.tasks.reports.markup import join
 from keras_plex.tasks.reports.style import STYLE
@@ -104,11 +105,11 @@ def _framed(
     )
 
 
-def folded(made: Markup, count: int, what: str) -> Markup:
+def folded(made: Markup, num_rows: int, num_measures: int) -> Markup:
     """A table as it is; a long one under a line that opens it."""
-    if count <= MAX_OPEN_ROWS:
+    if num_rows <= MAX_OPEN_ROWS:
         return made
-    summary = element("summary", f"All {count} {what}")
+    summary = element("summary", f"All {num_measures} measures")
     return element("details", summary, made)
 
 
@@ -168,9 +169,7 @@ def with_range(
     """A number, and its interval on a line of its own."""
     children = [number_text(value, digits, signed=signed)]
     if not math.isnan(low):
-        ends = [
-            number_text(end, digits, signed=signed) for end in (low, high)
-        ]
+        ends = [number_text(end, digits, signed=signed) for end in (low, high)]
         text = f"{ends[0]} to {ends[1]}"
         children.append(element("span", text, class_="range"))
     return join(children)
@@ -186,7 +185,7 @@ def measure_name(name: str, higher_is_better: bool) -> Markup:
         aria_label=f"{words} is better",
         title=f"{words} is better",
     )
-    return join([name, " ", sign])
+    return join([breakable(name), "\u00a0", sign])
 
 
 def meaning(name: str) -> str:

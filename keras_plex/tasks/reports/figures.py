@@ -101,8 +101,7 @@ def _is_numbers(values: Any) -> bool:
         isinstance(values, (list, tuple))
         and len(values) > 0
         and all(
-            value is None or isinstance(value, (int, float))
-            for value in values
+            value is None or isinstance(value, (int, float)) for value in values
         )
     )
 

@@ -10,6 +10,7 @@ from keras_plex.plots.intervals import wilson_interval
 from keras_plex.tasks.reports.axis import nice_ticks
 from keras_plex.tasks.reports.axis import padded_range
 from keras_plex.tasks.reports.axis import tick_label
+from keras_plex.tasks.reports.chart import WIDTH
 from keras_plex.tasks.reports.chart import Chart
 from keras_plex.tasks.reports.chart import figure
 from keras_plex.tasks.reports.chart import legend
@@ -18,10 +19,10 @@ from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.markup import element
 
 MAX_GROUPS = 20
-ROW = 22.0
-TOP = 24.0
-NAMES = 112.0
-MAX_NAME = 17
+ROW = 34.0
+TOP = 4.0
+LEFT = 4.0
+MAX_NAME = 46
 
 
 def draw_groups(curves: Mapping[str, Any]) -> list[Markup]:
@@ -39,9 +40,7 @@ def draw_shifted(curves: Mapping[str, Any]) -> list[Markup]:
     return _draw(curves, "Accuracy by data set", "data sets")
 
 
-def _draw(
-    curves: Mapping[str, Any], title: str, kind: str
-) -> list[Markup]:
+def _draw(curves: Mapping[str, Any], title: str, kind: str) -> list[Markup]:
     tables = {
         model: dict(
             zip(
@@ -75,35 +74,31 @@ def _chart(
     ends = [end for rows in points.values() for row in rows for end in row]
     worst = next(iter(points.values()))[0][1]
     # The axes of this chart: accuracy across, groups down.
+    bottom = TOP + ROW * len(names)
     chart = Chart(
-        f"{title}: {total} in all. The worst is {names[0]} with "
-        f"{worst:.3f}.",
+        f"{title}: {total} in all. The worst is {names[0]} with {worst:.3f}.",
         x=padded_range(ends),
         y=(0.0, 1.0),
-        height=TOP + ROW * len(names) + 38.0,
-        left=NAMES,
+        height=bottom + 38.0,
+        left=LEFT,
     )
-    bottom = TOP + ROW * len(names)
     for value in nice_ticks(chart.x.low, chart.x.high):
         x = chart.x(value)
         chart.add("path", d=f"M{x:.1f} {TOP}V{bottom}", class_="grid")
         chart.text(x, bottom + 16, tick_label(value), "middle")
-    chart.text(
-        (NAMES + chart.x.stop) / 2, bottom + 33, "Accuracy", "middle", "label"
-    )
+    chart.text(WIDTH / 2, bottom + 33, "Accuracy", "middle", "label")
     for row, name in enumerate(names):
-        y = TOP + ROW * (row + 0.5)
+        y = TOP + ROW * row
         chart.add(
             "text",
             element("title", name),
             shortened(name),
-            x=NAMES - 8,
-            y=y + 4,
-            text_anchor="end",
-            class_="tick",
+            x=LEFT,
+            y=y + 12,
+            class_="label",
         )
         for series, rows in enumerate(points.values()):
-            _draw_row(chart, rows[row], y, series, len(points))
+            _draw_row(chart, rows[row], y + 23, series, len(points))
     return chart
 
 
@@ -126,7 +121,7 @@ def _draw_row(
     if not np.isfinite(interval[1]):
         return
     # Several models in a row lie a little below each other.
-    y += (series - (count - 1) / 2) * min(6.0, 0.7 * ROW / count)
+    y += (series - (count - 1) / 2) * min(5.0, 0.5 * ROW / count)
     low, middle, high = map(chart.x, interval)
     chart.add(
         "path", d=f"M{low:.1f} {y:.1f}H{high:.1f}", class_=f"thin s{series % 6}"
@@ -139,8 +134,8 @@ def shortened(name: str) -> str:
 
     Example:
 
-    >>> shortened("hospital-of-the-north-7")
-    'hospital…-north-7'
+    >>> len(shortened("hospital" * 10 + "7")), shortened("short")
+    (47, 'short')
     """
     if len(name) <= MAX_NAME:
         return name

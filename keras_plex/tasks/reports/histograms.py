@@ -20,15 +20,17 @@ def draw_score_histograms(curves: Mapping[str, Any]) -> list[Markup]:
         curves: by model, and there by `"SET/SCORE"`,
             `{"edges": ..., "known": ..., "unknown": ...}`.
     """
-    first, others = [], []
-    for name, histograms in curves.items():
-        seen = set()
-        for where, histogram in histograms.items():
-            unknown, _, score = where.rpartition("/")
-            shown = others if unknown in seen else first
-            seen.add(unknown)
-            title = f"{score}: known against {unknown}"
-            shown += _histogram(title, name, histogram, "Score")
+    first, others, seen = [], [], set()
+    places = dict.fromkeys(where for one in curves.values() for where in one)
+    for where in places:
+        unknown, _, score = where.rpartition("/")
+        shown = others if unknown in seen else first
+        seen.add(unknown)
+        for name, histograms in curves.items():
+            if where in histograms:
+                title = f"{score}: known against {unknown}"
+                histogram = histograms[where]
+                shown += _histogram(title, name, histogram, "Score")
     if not others:
         return first
     summary = f"{len(others)} histograms of other scores"
@@ -50,7 +52,12 @@ def draw_confidence(curves: Mapping[str, Any]) -> list[Markup]:
     return [
         one
         for name, histogram in curves.items()
-        for one in _histogram("Confidence", name, histogram, "Confidence")
+        for one in _histogram(
+            "Confidence of right and wrong predictions",
+            name,
+            histogram,
+            "Confidence",
+        )
     ]
 
 
@@ -70,7 +77,7 @@ def _histogram(
         x=(edges[0], edges[-1]),
         y=(0, 1.05 * highest),
     )
-    chart.label_axes(x_label, "Share of examples")
+    chart.label_axes(x_label, "Share of each kind")
     names = {}
     for number, (key, heights) in enumerate(kinds.items()):
         kind = f"area a{number}"

@@ -34,6 +34,7 @@ def line_figures(
     *,
     x_label: str,
     y_label: str,
+    x_range: tuple[float, float] | None = None,
     note: str | None = None,
     marked: bool = True,
 ) -> list[Markup]:
@@ -44,6 +45,7 @@ def line_figures(
         lines: by the name in the legend; one named `""` needs none.
         x_label: what is on the horizontal axis.
         y_label: what is on the vertical axis.
+        x_range: of the horizontal axis. Defaults to that of the points.
         note: below the title.
         marked: whether points have markers and their numbers on the axis.
     """
@@ -60,9 +62,8 @@ def line_figures(
         heading = title
         if len(parts) > 1:
             heading = f"{title} ({number} of {len(parts)})"
-        chart = _frame(
-            _description(heading, part, x_label, y_label), lines, marked
-        )
+        description = _description(heading, part, x_label, y_label)
+        chart = _frame(description, lines, x_range, marked)
         _label(chart, lines, x_label, y_label, marked)
         for series, line in enumerate(part.values()):
             chart.line(
@@ -89,13 +90,19 @@ def _is_drawable(line: Line) -> bool:
 
 
 def _frame(
-    description: str, lines: Mapping[str, Line], marked: bool
+    description: str,
+    lines: Mapping[str, Line],
+    x_range: tuple[float, float] | None,
+    marked: bool,
 ) -> Chart:
     x = [value for line in lines.values() for value in line.x]
     y = [value for line in lines.values() for value in line.y]
     is_log = marked and wants_log(x)
     return Chart(
-        description, x=range_of(x), y=padded_range(y), is_log=is_log
+        description,
+        x=x_range or range_of(x),
+        y=padded_range(y),
+        is_log=is_log,
     )
 
 

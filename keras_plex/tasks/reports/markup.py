@@ -1,10 +1,11 @@
 """HTML and SVG as text in which every name is escaped."""
 
 import html
+import re
 from collections.abc import Iterable
 from typing import Any
 
-VOID = frozenset({"meta", "br"})
+VOID = frozenset({"meta", "wbr"})
 
 
 class Markup(str):
@@ -40,6 +41,18 @@ def element(tag: str, *children: Any, **attributes: Any) -> Markup:
 def join(children: Iterable[Any]) -> Markup:
     """Children one after the other, as `element` writes them."""
     return Markup("".join(map(_child, children)))
+
+
+def breakable(name: str) -> Markup:
+    """A name that may be broken after `_` and `/`, where a line is short.
+
+    Example:
+
+    >>> breakable("a_b")
+    'a_<wbr>b'
+    """
+    parts = re.split(r"(?<=[_/])(?=.)", name)
+    return Markup("<wbr>".join(html.escape(part) for part in parts))
 
 
 def _child(child: Any) -> str:

@@ -47,6 +47,5 @@ def decode_drawn(text: str) -> np.ndarray:
         return np.frombuffer(base64.b64decode(text), "<f4").astype("float32")
     except (binascii.Error, ValueError) as error:
         raise ValueError(
-            "Drawn values must be base64 of float32. "
-            f"Received: {text[:20]!r}"
+            f"Drawn values must be base64 of float32. Received: {text[:20]!r}"
         ) from error

@@ -58,8 +58,7 @@ def read_report(path: pathlib.Path) -> dict[str, Any]:
         return report_arguments(found)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{str(path)!r} is no whole report. "
-            f"{type(error).__name__}: {error}"
+            f"{str(path)!r} is no whole report. {type(error).__name__}: {error}"
         ) from error
 
 

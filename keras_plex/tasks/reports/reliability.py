@@ -21,7 +21,7 @@ def draw_reliability(curves: Mapping[str, Any]) -> list[Markup]:
         curves: by model `{"weight": ..., "confidence": ..., "accuracy": ...}`,
             one number for each bin of equal width on [0, 1].
     """
-    most = max((max(one["weight"], default=0) for one in curves.values()))
+    most = max(max(one["weight"], default=0) for one in curves.values())
     return [
         _figure(name, curve, most)
         for name, curve in curves.items()

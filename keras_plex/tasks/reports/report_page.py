@@ -18,6 +18,7 @@ from keras_plex.tasks.reports.components import table
 from keras_plex.tasks.reports.components import with_range
 from keras_plex.tasks.reports.figures import draw_curves
 from keras_plex.tasks.reports.markup import Markup
+from keras_plex.tasks.reports.markup import breakable
 from keras_plex.tasks.reports.markup import element
 from keras_plex.tasks.reports.markup import join
 from keras_plex.tasks.result import TaskResult
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 INTERVALS = (
     "Below a value its 95 % bootstrap interval; arrows point to what is better."
 )
+
+MAX_COUNTS = 3
 
 
 def report_page(report: "Report") -> str:
@@ -51,7 +54,7 @@ def _title(report: "Report") -> Markup:
     parts = [
         f"{report.parameters:,} parameters",
         f"ensemble size {report.ensemble_size}",
-        f"{report.seconds:.1f} s to evaluate",
+        f"{report.seconds:.1f}\u00a0s to evaluate",
         report.environment.get("date"),
     ]
     return element(
@@ -64,12 +67,10 @@ def _title(report: "Report") -> Markup:
 
 def _scores(report: "Report") -> Markup:
     cards = [
-        score_card(
-            "Reliability score", report.reliability_score, is_whole=True
-        )
+        score_card("Reliability score", report.reliability_score, is_whole=True)
     ]
     cards += [
-        score_card(name, score)
+        score_card(name.capitalize(), score)
         for name, score in report.category_scores.items()
     ]
     return element("div", cards, class_="scores")
@@ -81,7 +82,7 @@ def _headlines(report: "Report") -> Markup | None:
     rows = []
     for number, result in enumerate(report.results, start=1):
         value = result.measures[result.headline]
-        link = element("a", result.name, href=f"#task-{number}")
+        link = element("a", breakable(result.name), href=f"#task-{number}")
         rows.append(
             [
                 join([link, element("span", result.category, class_="sub")]),
@@ -108,29 +109,48 @@ def _value(value: Value) -> Markup:
 
 
 def _task(number: int, result: TaskResult) -> Markup:
-    counts = ", ".join(
-        f"{name} {count:,}" for name, count in result.num_examples.items()
-    )
-    rows = [
-        [
-            measure_name(name, value.higher_is_better),
-            _value(value),
-            meaning(name),
-        ]
-        for name, value in result.measures.items()
+    rows = []
+    for name, value in result.measures.items():
+        means = element("span", meaning(name), class_="sub")
+        shown = measure_name(name, value.higher_is_better)
+        rows.append([join([shown, means]), _value(value)])
+    columns = {"Measure": None, "Value": "num"}
+    measures = [
+        folded(table(columns, rows, INTERVALS), len(rows), len(rows)),
+        element("p", _counts(result), class_="note small"),
     ]
-    columns = {"Measure": None, "Value": "num", "Meaning": None}
     figures = draw_curves({"": result.curves})
+    return task_section(number, result, figures, measures)
+
+
+def task_section(
+    number: int, result: TaskResult, figures: list[Markup], measures: Any
+) -> Markup:
+    """A task: one figure stands beside its measures, several above them."""
+    drawn = element("div", figures, class_="figures") if figures else None
     return element(
         "section",
         task_header(result),
-        element("div", figures, class_="figures") if figures else None,
-        element("h3", "Measures"),
-        folded(table(columns, rows, INTERVALS), len(rows), "measures"),
-        element("p", f"Examples: {counts}.", class_="note"),
+        element(
+            "div",
+            drawn,
+            element("div", measures),
+            class_="pair" if len(figures) == 1 else None,
+        ),
         id=f"task-{number}",
         class_="task",
     )
+
+
+def _counts(result: TaskResult) -> str:
+    counts = set(result.num_examples.values())
+    if len(result.num_examples) > MAX_COUNTS and len(counts) == 1:
+        number = len(result.num_examples)
+        return f"{counts.pop():,} examples in each of {number} data sets."
+    shown = ", ".join(
+        f"{name} {count:,}" for name, count in result.num_examples.items()
+    )
+    return f"Examples: {shown}."
 
 
 def task_header(result: TaskResult) -> Markup:
@@ -140,7 +160,7 @@ def task_header(result: TaskResult) -> Markup:
         [
             element(
                 "header",
-                element("h2", result.name),
+                element("h2", breakable(result.name)),
                 element("span", result.category, class_="tag"),
             ),
             element("p", asked, class_="muted") if asked else None,

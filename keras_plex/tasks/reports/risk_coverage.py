@@ -22,8 +22,9 @@ def draw_risk_coverage(curves: Mapping[str, Any]) -> list[Markup]:
     return line_figures(
         "Risk against coverage",
         lines,
-        x_label="Coverage: share of the examples that are answered",
+        x_label="Coverage: share that is answered",
         y_label="Error rate",
+        x_range=(0.0, 1.0),
         note="The surest forecasts are kept; lower is better.",
         marked=False,
     )

@@ -45,7 +45,5 @@ def _figure(
     chart.label_axes("Entropy of the annotators", "Entropy of the forecast")
     chart.line(ends, ends, kind="reference")
     for a, b in zip(x, y, strict=True):
-        chart.add(
-            "circle", cx=chart.x(a), cy=chart.y(b), r=2.5, class_="speck"
-        )
+        chart.add("circle", cx=chart.x(a), cy=chart.y(b), r=2.5, class_="speck")
     return figure(title, chart.render(), note=f"{len(x):,} examples, in nats.")

@@ -48,9 +48,7 @@ def _figures(
         for one in line_figures(
             f"{SHOWN[measure]}, {what}",
             {
-                name: Line(
-                    numbers(curve["severity"]), numbers(curve[measure])
-                )
+                name: Line(numbers(curve["severity"]), numbers(curve[measure]))
                 for name, curve in by_name.items()
             },
             x_label="Severity; 0 is clean",

@@ -30,10 +30,9 @@ a{color:var(--accent)}
 section,.card{background:var(--card);border:1px solid var(--rule);
 border-radius:12px;padding:18px;margin-top:16px}
 .scores{display:grid;gap:12px;margin-top:16px;
-grid-template-columns:repeat(auto-fit,minmax(min(100%,215px),1fr))}
+grid-template-columns:repeat(auto-fit,minmax(min(100%,150px),1fr))}
 .scores .card{margin:0}
 .scores .name{font-size:.85rem;color:var(--muted)}
-.scores .name::first-letter,td .name::first-letter{text-transform:uppercase}
 .scores .number{font-size:1.8rem;font-weight:650;line-height:1.2}
 .scores .whole{outline:2px solid var(--accent);outline-offset:-2px}
 .scores small{font-size:.85rem;font-weight:400;color:var(--muted)}
@@ -50,7 +49,13 @@ td:last-child,th:last-child{padding-right:0}
 .num{text-align:right;white-space:nowrap}
 .range{display:block;color:var(--muted);font-size:.82rem;font-weight:400}
 .sub{display:block;color:var(--muted);font-size:.82rem;font-weight:400}
-.bar-cell{width:24%}
+th{overflow-wrap:break-word}.group{font-weight:600}
+.bar-cell{width:26%;padding-left:24px}
+td .meter{margin-top:9px}
+.strip{display:block;width:100%;max-width:240px;height:24px;margin-top:4px}
+.extent{stroke:var(--c);stroke-width:2.5}.middle{fill:var(--c)}
+.strip.better{--c:var(--good)}.strip.worse{--c:var(--bad)}
+.strip.noise{--c:var(--muted)}
 .scroll{overflow-x:auto}
 .scroll:focus-visible{outline:2px solid var(--accent)}
 .tag{display:inline-block;border-radius:99px;padding:1px 9px;font-size:.8rem;
@@ -61,6 +66,10 @@ tbody .group{background:var(--page);padding-left:8px;border-radius:6px}
 .task header{display:flex;flex-wrap:wrap;gap:4px 10px;align-items:baseline}
 .figures{display:grid;gap:20px 24px;margin-top:14px;
 grid-template-columns:repeat(auto-fill,minmax(min(100%,310px),1fr))}
+.small{font-size:.85rem}
+@media (min-width:900px){.pair{display:grid;gap:32px;align-items:start;
+grid-template-columns:400px minmax(0,1fr)}.pair .figures{display:block}
+.pair table{margin-top:14px}}
 .wide{grid-column:1/-1}
 figure{margin:0;min-width:0;max-width:470px;break-inside:avoid}
 figcaption{font-size:.92rem;line-height:1.35;margin-bottom:6px}
@@ -102,7 +111,7 @@ margin:8px 0 0;font-size:.92rem}
 dt{color:var(--muted)}dd{margin:0}
 @media (max-width:620px){main{padding:16px 10px 32px}section,.card{padding:14px}
 .bar-cell{display:none}th,td{padding-right:8px}
-.num .unit{display:none}}
+.num .range{white-space:normal}.verdict{display:block}}
 @media print{:root{--page:#fff;--card:#fff;--ink:#000;--muted:#444;
 --rule:#bbb;--grid:#ddd;--accent:#0067a8;--soft:#eee;--good:#00704f;
 --bad:#b3400a;--fill:#8ec3e6;--count:#b4bcc6;--c0:#0072b2;--c1:#d55e00;
