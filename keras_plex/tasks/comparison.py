@@ -169,27 +169,33 @@ def _confirm(
 
 def _ratios(report: Report, base: Report) -> dict[str, float]:
     ratios = {"parameters": _ratio(report.parameters, base.parameters)}
-    costs = report.cost, base.cost
-    same = report.environment == base.environment or (
-        _where(report) == _where(base)
-    )
-    for name in ("flops", "seconds_one", "seconds_batch"):
-        pair = [getattr(cost, name, None) for cost in costs]
-        is_time = name != "flops"
+    # Each backend counts in its own way; time is that of a machine.
+    circumstances = {
+        "flops": _backend,
+        "seconds_one": _machine,
+        "seconds_batch": _machine,
+    }
+    for name, circumstance in circumstances.items():
         ratios[name] = math.nan
-        if same and not (is_time and _batch(report) != _batch(base)):
-            ratios[name] = _ratio(*pair)
+        if circumstance(report) == circumstance(base):
+            ratios[name] = _ratio(
+                getattr(report.cost, name, None),
+                getattr(base.cost, name, None),
+            )
     return ratios
 
 
-def _where(report: Report) -> tuple:
-    device = None if report.cost is None else report.cost.device
-    keys = ("backend", "platform")
-    return (device, *(report.environment.get(key) for key in keys))
+def _backend(report: Report) -> str | None:
+    return report.environment.get("backend")
 
 
-def _batch(report: Report) -> int | None:
-    return None if report.cost is None else report.cost.batch_size
+def _machine(report: Report) -> tuple:
+    return (
+        _backend(report),
+        report.environment.get("platform"),
+        getattr(report.cost, "device", None),
+        getattr(report.cost, "batch_size", None),
+    )
 
 
 def _ratio(value: float | None, base: float | None) -> float:

@@ -138,8 +138,10 @@ def confirm_together(differences: Sequence[Difference]) -> list[Difference]:
     return [
         dataclasses.replace(
             one,
-            confirmed=one.verdict in ("better", "worse")
-            and abs(one.difference) > factor * np.nanstd(one.drawn),
+            confirmed=bool(
+                one.verdict in ("better", "worse")
+                and abs(one.difference) > factor * np.nanstd(one.drawn)
+            ),
         )
         for one in differences
     ]

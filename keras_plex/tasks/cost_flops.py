@@ -34,9 +34,10 @@ def count_flops(model: keras.Model, x: Any) -> tuple[float | None, str]:
 
 
 def _inputs(model: keras.Model, x: Any) -> Any:
-    preprocess = getattr(model, "preprocess_samples", None)
-    if preprocess is not None:  # A KerasHub task takes raw data.
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(preprocess(x))
+    if getattr(model, "preprocessor", None) is not None:
+        # A KerasHub task takes raw data.
+        samples = model.preprocess_samples(x)
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(samples)
     return tree.map_structure(ops.convert_to_tensor, x)
 
 
@@ -49,7 +50,7 @@ def _count_tensorflow(model: keras.Model, x: Any) -> tuple[float | None, str]:
     specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), x)
     graph = tf.function(run).get_concrete_function(specs).graph
     if any(one.type in LOOPS for one in graph.get_operations()):
-        return None, "not counted: the model has a loop of unknown length"
+        return None, LOOP
     # Nested functions hold operations that the profiler does not see.
     nested = graph.as_graph_def().library.function
     if any(node.op in PRODUCTS for one in nested for node in one.node_def):
@@ -80,6 +81,7 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
         logger.setLevel(level)
 
 
+LOOP = "not counted: the model has a loop of unknown length"
 LOOPS = {"While", "StatelessWhile", "If", "StatelessIf"}
 PRODUCTS = {
     "BatchMatMulV2",
@@ -125,15 +127,25 @@ def _count_jax(model: keras.Model, x: Any) -> tuple[float | None, str]:
         [one.value for one in group]
         for group in (model.trainable_variables, model.non_trainable_variables)
     ]
-    found: Any = jax.jit(run).lower(*variables, x).cost_analysis()
+    lowered = jax.jit(run).lower(*variables, x)
+    if "stablehlo.while" in lowered.as_text():
+        return None, LOOP
+    found: Any = lowered.cost_analysis()
     return float(found["flops"]), "XLA cost analysis"
 
 
 def _count_torch(model: keras.Model, x: Any) -> tuple[float | None, str]:
     import torch
+    from torch.nn.attention import SDPBackend
+    from torch.nn.attention import sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    # Of fused attention, the counter does not know every kernel.
+    with (
+        FlopCounterMode(display=False) as counter,
+        sdpa_kernel(SDPBackend.MATH),
+        torch.no_grad(),
+    ):
         model(x, training=False)
     return float(counter.get_total_flops()), "torch.utils.flop_counter"
 

@@ -33,7 +33,7 @@ def draw_score_histograms(curves: Mapping[str, Any]) -> list[Markup]:
                 shown += _histogram(title, name, histogram, "Score")
     if not others:
         return first
-    summary = f"{len(others)} histograms of other scores"
+    summary = f"Histograms of other scores: {len(others)}"
     folded = element(
         "details",
         element("summary", summary),

@@ -44,7 +44,9 @@ def encode_drawn(drawn: np.ndarray) -> str:
 def decode_drawn(text: str) -> np.ndarray:
     """What `encode_drawn` encoded, `(resamples,)`, float32."""
     try:
-        return np.frombuffer(base64.b64decode(text), "<f4").astype("float32")
+        return np.frombuffer(
+            base64.b64decode(text, validate=True), "<f4"
+        ).astype("float32")
     except (binascii.Error, ValueError) as error:
         raise ValueError(
             f"Drawn values must be base64 of float32. Received: {text[:20]!r}"

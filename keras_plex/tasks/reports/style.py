@@ -70,6 +70,7 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,310px),1fr))}
 @media (min-width:900px){.pair{display:grid;gap:32px;align-items:start;
 grid-template-columns:400px minmax(0,1fr)}.pair .figures{display:block}
 .pair table{margin-top:14px}}
+.pair>div+div{margin-top:14px}
 .wide{grid-column:1/-1}
 figure{margin:0;min-width:0;max-width:470px;break-inside:avoid}
 figcaption{font-size:.92rem;line-height:1.35;margin-bottom:6px}
