@@ -4,6 +4,7 @@ from keras_plex.tasks.calibration import Calibration as Calibration
 from keras_plex.tasks.comparison import Comparison as Comparison
 from keras_plex.tasks.comparison_differences import Difference as Difference
 from keras_plex.tasks.cost import Cost as Cost
+from keras_plex.tasks.cost import measure_cost as measure_cost
 from keras_plex.tasks.covariate_shift import CovariateShift as CovariateShift
 from keras_plex.tasks.examples import Evidence as Evidence
 from keras_plex.tasks.examples import Examples as Examples

@@ -26,6 +26,7 @@ from keras_plex.tasks.arguments import check_positive
 from keras_plex.tasks.bootstrap import bootstrap_interval
 from keras_plex.tasks.bootstrap import draw_measures
 from keras_plex.tasks.collect import collect_evidence
+from keras_plex.tasks.cost import Cost
 from keras_plex.tasks.cost import measure_cost as measure_cost_of
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.measures import find_measure
@@ -35,7 +36,6 @@ from keras_plex.tasks.result import TaskResult
 from keras_plex.tasks.result import Value
 from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
-from keras_plex.types import Data
 
 
 def evaluate(
@@ -102,11 +102,7 @@ def evaluate(
             "on the same resamples. Received: seed=None"
         )
     check_seed(seed)
-    if not is_integer(resamples) or resamples < 0:
-        raise ValueError(
-            "`resamples` must be an integer of at least 0. "
-            f"Received: resamples={resamples!r}"
-        )
+    _check_resamples(resamples)
     with _progress(verbose) as on_progress:
         found = collect_evidence(
             model,
@@ -119,11 +115,6 @@ def evaluate(
         for task, evidence in zip(tasks, found, strict=True):
             results.append(_result(task, evidence, resamples, seed))
             on_progress("bootstrap", len(results), len(tasks))
-        cost = None
-        if measure_cost:
-            cost = measure_cost_of(
-                model, _first_inputs(tasks, batch_size), batch_size=batch_size
-            )
     return Report(
         model=model.name,
         parameters=model.count_params(),
@@ -136,15 +127,23 @@ def evaluate(
             "max_examples": max_examples,
         },
         environment=_environment(),
+        cost=_cost(model, tasks, batch_size) if measure_cost else None,
         seconds=time.perf_counter() - start,
-        cost=cost,
     )
 
 
-def _first_inputs(tasks: Sequence[Task], batch_size: int) -> Data:
+def _check_resamples(resamples: int) -> None:
+    if not is_integer(resamples) or resamples < 0:
+        raise ValueError(
+            "`resamples` must be an integer of at least 0. "
+            f"Received: resamples={resamples!r}"
+        )
+
+
+def _cost(model: keras.Model, tasks: Sequence[Task], batch_size: int) -> Cost:
     data_sets = [one for task in tasks for one in task.data_sets().values()]
     x, _, _ = next(iterate_batches(data_sets[0].data, batch_size))
-    return x
+    return measure_cost_of(model, x, batch_size=batch_size)
 
 
 def _checked_tasks(tasks: Sequence[Task]) -> list[Task]:

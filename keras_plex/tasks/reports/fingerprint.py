@@ -1,6 +1,7 @@
 """A mark by which one knows data again without keeping them."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -28,8 +29,9 @@ def fingerprint(data: Data) -> str | None:
     Example:
 
     >>> x = np.arange(6.0)
-    >>> fingerprint(x) == fingerprint(x.copy()), fingerprint(x[::-1])
-    (True, 'd2b1d61eb1aa2a61')
+    >>> marks = [fingerprint(data) for data in (x, x.copy(), x[::-1])]
+    >>> marks[0] == marks[1], marks[0] == marks[2]
+    (True, False)
     """
     if not is_arrays(data):
         return None
@@ -45,7 +47,7 @@ def fingerprint(data: Data) -> str | None:
     return digest.hexdigest()
 
 
-def _some(rows):
+def _some(rows: Any) -> Any:
     """All of a few rows, or some of many, evenly spread."""
     if len(rows) <= MAX_ROWS:
         return rows
