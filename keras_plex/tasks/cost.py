@@ -6,6 +6,8 @@ import time
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 from keras import tree
 
 from keras_plex.checks import is_positive_integer
@@ -105,12 +107,9 @@ def _examples(x: Any, count: int) -> Any:
     )
 
 
-def _as_array(leaf: Any) -> Any:
-    return keras.ops.convert_to_numpy(leaf) if _is_tensor(leaf) else leaf
-
-
-def _is_tensor(leaf: Any) -> bool:
-    return keras.ops.is_tensor(leaf)
+def _as_array(leaf: Any) -> np.ndarray:
+    array = ops.convert_to_numpy(leaf) if ops.is_tensor(leaf) else leaf
+    return np.asarray(array)
 
 
 def _median_seconds(model: keras.Model, x: Any) -> tuple[float, int]:
@@ -128,5 +127,6 @@ def _median_seconds(model: keras.Model, x: Any) -> tuple[float, int]:
 
 
 def _device() -> str:
-    devices = keras.distribution.list_devices()
-    return devices[0] if devices else "unknown"
+    device = getattr(ops.convert_to_tensor(0.0), "device", "unknown")
+    # TensorFlow names the job and the task before it.
+    return str(device).rpartition("device:")[2].lower()

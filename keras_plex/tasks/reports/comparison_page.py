@@ -129,7 +129,11 @@ def _rows(
             found = comparison[model][task].get(measure)
             cell = _difference(found) if found else "not in baseline"
         rows.append(
-            (model, with_range(value.value, value.low, value.high), cell)
+            (
+                breakable(model),
+                with_range(value.value, value.low, value.high),
+                cell,
+            )
         )
     return rows
 
@@ -186,7 +190,11 @@ def _cost(comparison: "Comparison") -> Markup:
             if name == comparison.baseline:
                 times = "baseline"
             rows.append(
-                (name, "unknown" if value is None else show(value), times)
+                (
+                    breakable(name),
+                    "unknown" if value is None else show(value),
+                    times,
+                )
             )
         groups.append((heading, rows))
     columns = {"Model": None, "Cost": "num", "Of baseline": "num"}

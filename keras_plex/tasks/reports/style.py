@@ -49,7 +49,8 @@ td:last-child,th:last-child{padding-right:0}
 .num{text-align:right;white-space:nowrap}
 .range{display:block;color:var(--muted);font-size:.82rem;font-weight:400}
 .sub{display:block;color:var(--muted);font-size:.82rem;font-weight:400}
-th{overflow-wrap:break-word}.group{font-weight:600}
+th{overflow-wrap:break-word}tbody th{overflow-wrap:anywhere;min-width:6em}
+.group{font-weight:600}
 .bar-cell{width:26%;padding-left:24px}
 td .meter{margin-top:9px}
 .strip{display:block;width:100%;max-width:240px;height:24px;margin-top:4px}
@@ -72,8 +73,9 @@ grid-template-columns:400px minmax(0,1fr)}.pair .figures{display:block}
 .pair table{margin-top:14px}}
 .pair>div+div{margin-top:14px}
 .wide{grid-column:1/-1}
-figure{margin:0;min-width:0;max-width:470px;break-inside:avoid}
-figcaption{font-size:.92rem;line-height:1.35;margin-bottom:6px}
+figure{display:flex;flex-direction:column;margin:0;min-width:0;max-width:470px;break-inside:avoid}
+figcaption{font-size:.92rem;line-height:1.35;margin-bottom:6px;
+flex:1}
 figcaption .note{display:block;font-size:.84rem}
 details{margin-top:14px}
 summary{cursor:pointer;color:var(--accent);font-size:.92rem}
