@@ -170,7 +170,7 @@ def with_range(
     children = [number_text(value, digits, signed=signed)]
     if not math.isnan(low):
         ends = [number_text(end, digits, signed=signed) for end in (low, high)]
-        text = f"{ends[0]} to {ends[1]}"
+        text = f"{ends[0]} to\u00a0{ends[1]}"
         children.append(element("span", text, class_="range"))
     return join(children)
 

@@ -119,7 +119,7 @@ dt{color:var(--muted)}dd{margin:0}
 --rule:#bbb;--grid:#ddd;--accent:#0067a8;--soft:#eee;--good:#00704f;
 --bad:#b3400a;--fill:#8ec3e6;--count:#b4bcc6;--c0:#0072b2;--c1:#d55e00;
 --c2:#00875f;--c3:#b0508c;--c4:#a87400;--c5:#4b5563}
-body{font-size:11px}main{max-width:none;padding:0}
+html{font-size:11px}body{font-size:1rem}main{max-width:none;padding:0}
 section{border:0;padding:8px 0}tr,.card{break-inside:avoid}
 h2{break-after:avoid}.figures{grid-template-columns:1fr 1fr}
 .bar,.gap,.count,.area,.mark,.speck{print-color-adjust:exact;

@@ -58,7 +58,7 @@ def test_numbers_are_written_for_readers(number, text):
 def test_a_number_without_interval_stands_alone():
     assert with_range(0.5, math.nan, math.nan) == "0.5000"
     found = Page(with_range(0.5, 0.4, 0.6, signed=True, digits=1))
-    assert found.text == "+0.5+0.4 to +0.6"
+    assert found.text == "+0.5+0.4 to\u00a0+0.6"
 
 
 def test_a_meter_stays_in_its_frame():
