@@ -45,7 +45,10 @@ PACKAGE_ROOT = FLOORS[-1]
 # Secret -> the files or folders that may import it, with the reason.
 OWNERS = {
     "keras.src": {"conversion/surgery.py": "upgrades Keras's own objects"},
-    "tensorflow": {"export/": "writes SavedModels for TensorFlow Serving"},
+    "tensorflow": {
+        "export/": "writes SavedModels for TensorFlow Serving",
+        "tasks/cost_flops.py": "asks TensorFlow's profiler",
+    },
 }
 SURGERY = "conversion/surgery.py"
 ENSEMBLE_AXIS = "ops/ensemble_axis.py"

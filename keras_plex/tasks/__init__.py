@@ -3,6 +3,10 @@
 from keras_plex.tasks.acquisitions import ACQUISITIONS as ACQUISITIONS
 from keras_plex.tasks.active_learning import ActiveLearning as ActiveLearning
 from keras_plex.tasks.calibration import Calibration as Calibration
+from keras_plex.tasks.comparison import Comparison as Comparison
+from keras_plex.tasks.comparison_differences import Difference as Difference
+from keras_plex.tasks.cost import Cost as Cost
+from keras_plex.tasks.cost import measure_cost as measure_cost
 from keras_plex.tasks.covariate_shift import CovariateShift as CovariateShift
 from keras_plex.tasks.examples import Evidence as Evidence
 from keras_plex.tasks.examples import Examples as Examples

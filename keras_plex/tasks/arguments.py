@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 
 from keras_plex.batches import check_data
+from keras_plex.checks import check_seed
+from keras_plex.checks import is_integer
 from keras_plex.checks import is_positive_integer
 from keras_plex.scores import Score
 from keras_plex.scores import score
@@ -61,3 +63,18 @@ def with_name_of_set(name: str, function: Callable, *args, **kwargs):
         raise ValueError(
             f"Cannot measure the model on the set {name!r}. {str(error)[:500]}"
         ) from error
+
+
+def check_bootstrap(resamples: int, seed: int) -> None:
+    """Raises unless both are what a bootstrap takes."""
+    if seed is None:
+        raise ValueError(
+            "`seed` must be a non-negative integer: two models are compared "
+            "on the same resamples. Received: seed=None"
+        )
+    check_seed(seed)
+    if not is_integer(resamples) or resamples < 0:
+        raise ValueError(
+            "`resamples` must be an integer of at least 0. "
+            f"Received: resamples={resamples!r}"
+        )

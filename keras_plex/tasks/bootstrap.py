@@ -50,12 +50,28 @@ def bootstrap_intervals(
         Efron, 1979, "Bootstrap methods: another look at the jackknife".
     """
     values = measure(evidence)
+    drawn = draw_measures(measure, evidence, resamples=resamples, seed=seed)
+    return {
+        name: bootstrap_interval(name, value, drawn.get(name, np.array([])))
+        for name, value in values.items()
+    }
+
+
+def draw_measures(
+    measure: Callable[[Evidence], Mapping[str, float]],
+    evidence: Evidence,
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Each measure of each resample, `(resamples,)`; NaN where it has none."""
     drawn = [
         measure(resample(evidence, seed, number)) for number in range(resamples)
     ]
+    names = dict.fromkeys(name for one in drawn for name in one)
     return {
-        name: _interval(name, value, [one.get(name, np.nan) for one in drawn])
-        for name, value in values.items()
+        name: np.array([one.get(name, np.nan) for one in drawn], "float32")
+        for name in names
     }
 
 
@@ -70,14 +86,23 @@ def resample(evidence: Evidence, seed: int, number: int) -> Evidence:
     return Evidence(sets, evidence.num_classes)
 
 
-def _interval(name: str, value: float, drawn: list[float]) -> Interval:
-    values = np.array(drawn, float)
-    values = values[np.isfinite(values)]
-    if not len(values) or not np.isfinite(value):
+def bootstrap_interval(name: str, value: float, drawn: np.ndarray) -> Interval:
+    """The 95 % interval of a measure from that of `draw_measures`."""
+    ends = moved_percentiles(value, drawn)
+    if not np.isfinite(ends).all():
         return Interval(np.nan, np.nan)
-    tail = (1 - LEVEL) / 2
-    ends = np.quantile(values, [tail, 1 - tail]) - (values.mean() - value)
     kind = find_measure(name)
     low, high = np.clip(ends, kind.lowest, kind.highest)
     # Rounding may bring the value itself out of what is possible.
     return Interval(float(min(low, value)), float(max(high, value)))
+
+
+def moved_percentiles(value: float, drawn: np.ndarray) -> Interval:
+    """The middle 95 % of drawn values, moved so that their mean is `value`."""
+    values = np.asarray(drawn, float)
+    values = values[np.isfinite(values)]
+    if not len(values) or not np.isfinite(value):
+        return Interval(np.nan, np.nan)
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(values, [tail, 1 - tail]) - (values.mean() - value)
+    return Interval(float(low), float(high))

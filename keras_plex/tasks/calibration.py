@@ -65,15 +65,18 @@ class Calibration(Task):
     def curves(self, evidence: Evidence) -> dict[str, Any]:
         test = evidence["test"]
         confidence, right = test["confidence"], test["right"]
-        ones, zeros = np.ones(len(test)), np.zeros(len(test))
-        # The gap of one of the two from 0 is that one: bins that hold weight.
-        weight, accuracy = even_bins(confidence, zeros, right, ones, NUM_BINS)
-        _, mean = even_bins(confidence, confidence, zeros, ones, NUM_BINS)
+        edges = (np.arange(1, NUM_BINS) / NUM_BINS).astype(confidence.dtype)
+        index = np.searchsorted(edges, confidence, side="right")
+        weight, sum_confidence, sum_right = [
+            np.bincount(index, values, minlength=NUM_BINS)
+            for values in (np.ones(len(test)), confidence, right)
+        ]
+        filled = np.maximum(weight, 1)
         return {
             "reliability": {
                 "weight": weight.tolist(),
-                "confidence": mean.tolist(),
-                "accuracy": accuracy.tolist(),
+                "confidence": (sum_confidence / filled).tolist(),
+                "accuracy": (sum_right / filled).tolist(),
             }
         }
 

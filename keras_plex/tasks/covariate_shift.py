@@ -154,14 +154,41 @@ class CovariateShift(Task):
         }
 
     def curves(self, evidence: Evidence) -> dict[str, Any]:
+        severities, shifted = {}, [CLEAN]
+        for shift, names in self.shifts.items():
+            if shift in self.shifted:
+                shifted.append(shift)
+            else:
+                severities[shift] = self._by_severity(evidence, names)
+        accuracies = {
+            "names": shifted,
+            "weight": [len(evidence[name]) for name in shifted],
+            "accuracy": [
+                float(evidence[name]["right"].mean()) for name in shifted
+            ],
+        }
         return {
-            "shift_accuracy": {
-                shift: [
-                    float(evidence[name]["right"].mean())
-                    for name in (CLEAN, *names)
-                ]
-                for shift, names in self.shifts.items()
-            }
+            **({"severities": severities} if severities else {}),
+            **({"shifted": accuracies} if len(shifted) > 1 else {}),
+        }
+
+    def _by_severity(
+        self, evidence: Evidence, names: Sequence[str]
+    ) -> dict[str, list[float]]:
+        """Severities, 0 for clean, and what is measured at each."""
+        corruptions = [self.shifted[name].corruption for name in names]
+        severities = [one.severity for one in corruptions if one is not None]
+        order = [0, *severities]
+        measured = [
+            forecast_measures(evidence[name]) for name in (CLEAN, *names)
+        ]
+        ranks = np.argsort(order)
+        return {
+            "severity": [order[i] for i in ranks],
+            **{
+                measure: [measured[i][measure] for i in ranks]
+                for measure in ("accuracy", "nll", "ece")
+            },
         }
 
 

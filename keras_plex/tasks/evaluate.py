@@ -1,39 +1,27 @@
 """`keras_plex.evaluate`: all tasks on one model, as a report."""
 
-import contextlib
-import datetime
-import importlib.metadata
 import os
-import platform
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
 import keras
-from rich.console import Console
-from rich.progress import BarColumn
-from rich.progress import MofNCompleteColumn
-from rich.progress import Progress
-from rich.progress import TextColumn
-from rich.progress import TimeElapsedColumn
 
-from keras_plex.checks import check_seed
-from keras_plex.checks import is_integer
-from keras_plex.tables import lookup
+from keras_plex.batches import iterate_batches
+from keras_plex.tasks.arguments import check_bootstrap
 from keras_plex.tasks.arguments import check_positive
-from keras_plex.tasks.bootstrap import bootstrap_intervals
+from keras_plex.tasks.checked_tasks import checked_tasks
 from keras_plex.tasks.collect import collect_evidence
+from keras_plex.tasks.cost import Cost
+from keras_plex.tasks.cost import measure_cost as measure_cost_of
+from keras_plex.tasks.environment import describe_environment
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.few_shot_features import shared_features
-from keras_plex.tasks.measures import find_measure
+from keras_plex.tasks.measure_task import measure_task
 from keras_plex.tasks.parts import shares_passes
+from keras_plex.tasks.progress import show_progress
 from keras_plex.tasks.report import Report
-from keras_plex.tasks.result import TaskResult
-from keras_plex.tasks.result import Value
 from keras_plex.tasks.resume import collect_or_restore
-from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
 
 
@@ -45,6 +33,7 @@ def evaluate(
     max_examples: int | None = None,
     resamples: int = 200,
     seed: int = 0,
+    measure_cost: bool = False,
     verbose: int = 1,
     directory: str | os.PathLike | None = None,
 ) -> Report:
@@ -67,6 +56,9 @@ def evaluate(
             a task for 10,000 examples, more for many scores or shifts.
             Defaults to `200`.
         seed: int, of the bootstrap. Defaults to `0`.
+        measure_cost: whether to measure, on the first batch, what a forecast
+            costs; see `keras_plex.tasks.Cost`. It takes a few seconds, more
+            for a large model. Defaults to `False`.
         verbose: 0 or 1; 1 shows progress bars. Defaults to `1`.
         directory: where what the model said about each data set is kept as
             soon as it is there: after a crash the same call measures only
@@ -74,7 +66,7 @@ def evaluate(
 
     Returns:
         A `Report`: `results`, `reliability_score`, `to_markdown()`,
-        `to_json()`, `save(directory)`.
+        `to_html()`, `to_json()`, `save(directory)`.
 
     Raises:
         ValueError: before the first pass, for data that lack labels or groups
@@ -124,36 +116,15 @@ def evaluate(
             "max_examples": max_examples,
         },
         environment=describe_environment(),
+        cost=_cost(model, tasks, batch_size) if measure_cost else None,
         seconds=time.perf_counter() - start,
     )
 
 
-def checked_tasks(tasks: Sequence[Task]) -> list[Task]:
-    """The tasks as a list; raises for what is none, and for a name twice."""
-    if isinstance(tasks, (Task, str)):
-        tasks = [tasks]  # type: ignore
-    for task in tasks:
-        if isinstance(task, Task):
-            continue
-        kinds = list(TASKS.values())
-        if task not in kinds:
-            task = lookup(TASKS, task, "task")  # type: ignore
-        raise ValueError(
-            f"A task needs data: make one, as in `{task.__name__}((x, y))` "
-            "from `keras_plex.tasks`. Available: "
-            f"{', '.join(kind.__name__ for kind in kinds)}. "
-            f"Received: {task.kind!r}"
-        )
-    if not tasks:
-        raise ValueError("`tasks` must hold a task. Received: []")
-    names = [task.name for task in tasks]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(
-            "Each task needs a name of its own: pass `name=` to the second. "
-            f"Received: {twice} twice"
-        )
-    return list(tasks)
+def _cost(model: keras.Model, tasks: Sequence[Task], batch_size: int) -> Cost:
+    data_sets = [one for task in tasks for one in task.data_sets().values()]
+    x, _, _ = next(iterate_batches(data_sets[0].data, batch_size))
+    return measure_cost_of(model, x, batch_size=batch_size)
 
 
 def _collect(
@@ -173,100 +144,3 @@ def _collect(
             if id(task) not in found:
                 found[id(task)] = task.predict(model, **options)
     return [found[id(task)] for task in tasks]
-
-
-def check_bootstrap(resamples: int, seed: int) -> None:
-    """Raises unless both are what a bootstrap takes."""
-    if seed is None:
-        raise ValueError(
-            "`seed` must be a non-negative integer: two models are compared "
-            "on the same resamples. Received: seed=None"
-        )
-    check_seed(seed)
-    if not is_integer(resamples) or resamples < 0:
-        raise ValueError(
-            "`resamples` must be an integer of at least 0. "
-            f"Received: resamples={resamples!r}"
-        )
-
-
-def measure_task(
-    task: Task, evidence: Evidence, resamples: int, seed: int
-) -> TaskResult:
-    """What the evidence says, with its intervals."""
-    start = time.perf_counter()
-    measured = task.measure(evidence)
-    intervals = bootstrap_intervals(
-        task.measure, evidence, resamples=resamples, seed=seed
-    )
-    values = {
-        name: Value(
-            float(value),
-            *intervals[name],
-            find_measure(name).higher_is_better,
-        )
-        for name, value in measured.items()
-    }
-    return TaskResult(
-        name=task.name,
-        kind=task.kind,
-        category=task.category,
-        headline=task.headline,
-        scored=task.scored,
-        measures=values,
-        # Those of one origin are the same examples, however looked at.
-        num_examples={
-            one.drawn_with or name: len(one)
-            for name, one in evidence.sets.items()
-        },
-        num_classes=evidence.num_classes,
-        curves=task.curves(evidence),
-        seconds=evidence.seconds + time.perf_counter() - start,
-    )
-
-
-@contextlib.contextmanager
-def show_progress(
-    verbose: int,
-) -> Iterator[Callable[[str, int, int | None], None]]:
-    """Gives a function that moves the bar of that name."""
-    if not verbose:
-        yield lambda name, count, total: None
-        return
-    progress = Progress(
-        TextColumn("{task.description:<36}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        # Output can be piped.
-        console=Console(stderr=True),
-    )
-    bars = {}
-
-    def move(name: str, count: int, total: int | None) -> None:
-        if name not in bars:
-            bars[name] = progress.add_task(name, total=total)
-        done = count if total is None else min(count, total)
-        progress.update(bars[name], completed=done)
-
-    with progress:
-        yield move
-
-
-def describe_environment() -> dict[str, str]:
-    """Versions, backend, platform and date."""
-    backend = keras.config.backend()
-    packages = ("keras_plex", "keras", backend, "numpy")
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "backend": backend,
-        **{name: _version(name) for name in packages},
-    }
-
-
-def _version(package: str) -> str:
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        return importlib.metadata.version(package)
-    return "unknown"

@@ -1,10 +1,16 @@
 """How good is the forecast where it should be?"""
 
+from typing import Any
+
+import numpy as np
+
 from keras_plex.tasks.calibration import forecast_measures
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.task import Task
 from keras_plex.types import Data
+
+EDGES = np.linspace(0.0, 1.0, 21)
 
 
 class InDistribution(Task):
@@ -40,3 +46,20 @@ class InDistribution(Task):
 
     def measure(self, evidence: Evidence) -> dict[str, float]:
         return forecast_measures(evidence["test"])
+
+    def curves(self, evidence: Evidence) -> dict[str, Any]:
+        test = evidence["test"]
+        right, confidence = test["right"], test["confidence"]
+        return {
+            "confidence": {
+                "edges": EDGES.tolist(),
+                "right": _shares(confidence, right),
+                "wrong": _shares(confidence, 1.0 - right),
+            }
+        }
+
+
+def _shares(confidence: np.ndarray, weight: np.ndarray) -> list[float]:
+    """The share of the weight that lies in each bin."""
+    counts, _ = np.histogram(confidence, EDGES, weights=weight)
+    return (counts / (weight.sum() or 1.0)).tolist()

@@ -1,5 +1,7 @@
 """Is the model unsure where people disagree?"""
 
+from typing import Any
+
 import numpy as np
 from scipy import stats
 
@@ -7,6 +9,8 @@ from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.task import Task
 from keras_plex.types import Data
+
+CURVE_POINTS = 400
 
 
 class LabelUncertainty(Task):
@@ -64,4 +68,15 @@ class LabelUncertainty(Task):
                 if is_flat
                 else float(stats.spearmanr(*entropies).statistic)
             ),
+        }
+
+    def curves(self, evidence: Evidence) -> dict[str, Any]:
+        test = evidence["test"]
+        count = min(len(test), CURVE_POINTS)
+        kept = np.linspace(0, len(test) - 1, count).astype(int)
+        return {
+            "entropies": {
+                "annotators": test["label_entropy"][kept].tolist(),
+                "forecast": test["entropy"][kept].tolist(),
+            }
         }

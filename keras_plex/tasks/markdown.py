@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def report_as_markdown(report: "Report") -> str:
     """The page: scores, headlines, every measure of each task, environment."""
     lines = [
-        f"# Reliability of {report.model}",
+        f"# Reliability of {one_line(report.model)}",
         "",
-        f"Reliability score: {_number(report.reliability_score, 1)} of 100 ("
+        f"Reliability score: {number(report.reliability_score, 1)} of 100 ("
         + "; ".join(
-            f"{name} {_number(score, 1)}"
+            f"{name} {number(score, 1)}"
             for name, score in report.category_scores.items()
         )
         + ").",
@@ -33,11 +33,15 @@ def report_as_markdown(report: "Report") -> str:
     for result in report.results:
         value = result.measures[result.headline]
         lines.append(
-            f"| {result.name} | {result.category} | "
-            f"{result.headline} {_arrow(value)} | {_cell(value)} |"
+            f"| {one_line(result.name)} | {result.category} | "
+            f"{result.headline} {arrow(value)} | {cell(value)} |"
         )
     for result in report.results:
         lines += ["", *_section(result)]
+    if report.cost is not None:
+        lines += ["", "## Cost", ""]
+        cost = report.cost.to_dict()
+        lines += [f"- {name}: {value}" for name, value in cost.items()]
     lines += ["", "## Made with", ""]
     made_with = {**report.settings, **report.environment}
     lines += [f"- {name}: {value}" for name, value in made_with.items()]
@@ -49,7 +53,7 @@ def _section(result: TaskResult) -> list[str]:
         f"{name} {count:,}" for name, count in result.num_examples.items()
     )
     lines = [
-        f"## {result.name}",
+        f"## {one_line(result.name)}",
         "",
         f"Examples: {counts}. {result.seconds:.1f} s.",
         "",
@@ -58,20 +62,30 @@ def _section(result: TaskResult) -> list[str]:
     ]
     for name, value in result.measures.items():
         meaning = find_measure(name).meaning
-        lines.append(f"| {name} {_arrow(value)} | {_cell(value)} | {meaning} |")
+        lines.append(
+            f"| {one_line(name)} {arrow(value)} | {cell(value)} | {meaning} |"
+        )
     return lines
 
 
-def _arrow(value: Value) -> str:
+def arrow(value: Value) -> str:
+    """Points to what is better."""
     return "↑" if value.higher_is_better else "↓"
 
 
-def _cell(value: Value) -> str:
+def cell(value: Value) -> str:
+    """A value with its interval."""
     if math.isnan(value.low):
-        return _number(value.value)
-    interval = f"[{_number(value.low)}, {_number(value.high)}]"
-    return f"{_number(value.value)} {interval}"
+        return number(value.value)
+    interval = f"[{number(value.low)}, {number(value.high)}]"
+    return f"{number(value.value)} {interval}"
 
 
-def _number(value: float, digits: int = 4) -> str:
+def number(value: float, digits: int = 4) -> str:
+    """Its digits; "undefined" for NaN."""
     return "undefined" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def one_line(text: str) -> str:
+    """A name that neither ends a cell of a table nor a line."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_plex.tasks.evaluate import check_bootstrap
-from keras_plex.tasks.evaluate import checked_tasks
-from keras_plex.tasks.evaluate import describe_environment
-from keras_plex.tasks.evaluate import measure_task
+from keras_plex.tasks.arguments import check_bootstrap
+from keras_plex.tasks.checked_tasks import checked_tasks
+from keras_plex.tasks.environment import describe_environment
+from keras_plex.tasks.measure_task import measure_task
 from keras_plex.tasks.parts import Columns
 from keras_plex.tasks.parts import join_parts
 from keras_plex.tasks.report import Report

@@ -5,17 +5,22 @@ import json
 import math
 import os
 import pathlib
-import uuid
 from typing import Any
 
 import numpy as np
 
 from keras_plex.tables import lookup
+from keras_plex.tasks.cost import Cost
 from keras_plex.tasks.markdown import report_as_markdown
+from keras_plex.tasks.reports.files import save_files
+from keras_plex.tasks.reports.plain_data import finite
+from keras_plex.tasks.reports.read_report import SCHEMA
+from keras_plex.tasks.reports.read_report import read_report
+from keras_plex.tasks.reports.read_report import result_as_dict
+from keras_plex.tasks.reports.report_page import report_page
 from keras_plex.tasks.result import TaskResult
 
-SCHEMA = "keras_plex.report/1"
-JSON_FILE, MARKDOWN_FILE = "report.json", "report.md"
+JSON_FILE = "report.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Report:
         settings: `seed`, `resamples`, `batch_size`, `max_examples`.
         environment: versions, backend, platform and date.
         seconds: of the whole evaluation.
+        cost: of one forecast, if `evaluate` measured it.
     """
 
     model: str
@@ -40,6 +46,7 @@ class Report:
     settings: dict[str, Any]
     environment: dict[str, str]
     seconds: float
+    cost: Cost | None = None
 
     def __getitem__(self, name: str) -> TaskResult:
         by_name = {result.name: result for result in self.results}
@@ -92,14 +99,6 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; a number that is not finite is `None`."""
-        results = [
-            {
-                **dataclasses.asdict(result),
-                "scored": list(result.scored),
-                "normalized": result.normalized(),
-            }
-            for result in self.results
-        ]
         found = {
             "schema": SCHEMA,
             "model": self.model,
@@ -107,12 +106,13 @@ class Report:
             "ensemble_size": self.ensemble_size,
             "reliability_score": self.reliability_score,
             "category_scores": self.category_scores,
-            "results": results,
+            "cost": None if self.cost is None else self.cost.to_dict(),
+            "results": [result_as_dict(result) for result in self.results],
             "settings": self.settings,
             "environment": self.environment,
             "seconds": self.seconds,
         }
-        return _finite(found)
+        return finite(found)
 
     def to_json(self) -> str:
         """`to_dict` as JSON text; `schema` names its version."""
@@ -122,68 +122,40 @@ class Report:
         """A page with one table for all headlines, and one for each task."""
         return report_as_markdown(self)
 
+    def to_html(self) -> str:
+        """A page with plots: one file that asks for nothing from elsewhere."""
+        return report_page(self)
+
     def save(self, directory: str | os.PathLike) -> pathlib.Path:
-        """Writes `report.json` and `report.md`; never half a file.
+        """Writes `report.json`, `report.md` and `report.html`, or nothing.
 
         Args:
             directory: a new or empty one, or one that holds a report alone,
                 which is replaced.
         """
-        directory = pathlib.Path(directory)
-        if directory.exists() and not directory.is_dir():
-            raise ValueError(
-                "`directory` must be a directory. "
-                f"Received: the file {str(directory)!r}"
-            )
-        directory.mkdir(parents=True, exist_ok=True)
-        names = {path.name for path in directory.iterdir()}
-        ours = {JSON_FILE, MARKDOWN_FILE} if _is_report(directory) else set()
-        others = sorted(names - ours)
-        if others:
-            raise ValueError(
-                f"The directory {str(directory)!r} holds other files, which a "
-                "report will not join. Pass an empty or a new one. "
-                f"Received: {others[:3]}"
-            )
-        _write(directory / JSON_FILE, self.to_json())
-        _write(directory / MARKDOWN_FILE, self.to_markdown())
-        return directory
+        files = {
+            JSON_FILE: self.to_json(),
+            "report.md": self.to_markdown(),
+            "report.html": self.to_html(),
+        }
+        return save_files(directory, files, schema=SCHEMA)
 
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Report":
+        """The report that `save` wrote.
 
-def _is_report(directory: pathlib.Path) -> bool:
-    """Whether the directory holds a report, of whatever version."""
-    try:
-        found = json.loads((directory / JSON_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    schema = found.get("schema") if isinstance(found, dict) else None
-    return str(schema).startswith(SCHEMA.partition("/")[0] + "/")
+        Args:
+            path: the directory, or its `report.json`.
+
+        Raises:
+            ValueError: for a file that is no report of this version.
+        """
+        path = pathlib.Path(path)
+        if path.is_dir():
+            path = path / JSON_FILE
+        return cls(**read_report(path))
 
 
 def _score(results: tuple[TaskResult, ...]) -> float:
     values = [one for r in results for one in r.normalized().values()]
     return 100.0 * float(np.mean(values)) if values else math.nan
-
-
-def _finite(value: Any) -> Any:
-    """The same structure; JSON has no NaN and no infinity."""
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_finite(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _write(path: pathlib.Path, text: str) -> None:
-    # Beside the directory: in it, a leftover would be another file.
-    unfinished = path.parent.with_name(
-        f".{path.parent.name}.{path.name}.{uuid.uuid4().hex}"
-    )
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise

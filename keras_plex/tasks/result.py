@@ -18,12 +18,19 @@ class Value:
         low: lower end of its 95 % interval, NaN where there is none.
         high: upper end.
         higher_is_better: its direction.
+        drawn: `(resamples,)`, the measure of each resample; those of two
+            models on the same data are compared one by one.
     """
 
     value: float
     low: float
     high: float
     higher_is_better: bool
+    drawn: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.zeros(0, "float32"),
+        repr=False,
+        compare=False,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +48,8 @@ class TaskResult:
         num_classes: of the model.
         seconds: that it took. A pass that several tasks share counts in each.
         curves: small lists to draw.
+        fingerprints: name of a data set -> a mark that other data hardly
+            share; of arrays alone.
     """
 
     name: str
@@ -53,16 +62,17 @@ class TaskResult:
     num_classes: int
     seconds: float
     curves: dict[str, Any]
+    fingerprints: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __getitem__(self, measure: str) -> Value:
         return lookup(self.measures, measure, "measure")
 
     def normalized(self) -> dict[str, float]:
         """The scored measures from 0, bad, to 1; without those that are NaN."""
-        found = {
-            name: find_measure(name).normalize(
-                self.measures[name].value, self.num_classes
-            )
-            for name in self.scored
-        }
+        found = {name: self.goodness(name) for name in self.scored}
         return {k: value for k, value in found.items() if not np.isnan(value)}
+
+    def goodness(self, measure: str) -> float:
+        """A measure from 0, bad, to 1, perfect; NaN stays NaN."""
+        value = self.measures[measure].value
+        return find_measure(measure).normalize(value, self.num_classes)

@@ -81,12 +81,15 @@ def test_a_corruption_counts_once_whatever_its_severities():
         np.mean([measured[f"pixelate/{s}/nll"] for s in (1, 3)]),
     ]
     assert measured["nll"] == pytest.approx(np.mean(by_shift))
-    curve = task.curves(evidence)["shift_accuracy"]
-    assert {name: len(values) for name, values in curve.items()} == {
-        "own": 2,
-        "contrast": 3,
-        "pixelate": 3,
-    }
+    curves = task.curves(evidence)
+    assert curves["shifted"]["names"] == ["clean", "own"]
+    assert list(curves["severities"]) == ["contrast", "pixelate"]
+    contrast = curves["severities"]["contrast"]
+    assert contrast["severity"] == [0, 1, 3]
+    assert contrast["ece"] == [
+        measured[f"{name}/ece"]
+        for name in ("clean", "contrast/1", "contrast/3")
+    ]
 
 
 def test_all_corruptions_of_imagenet_c_give_its_error():

@@ -51,3 +51,14 @@ def test_forecasts_of_one_annotator_in_two_cost_ln_2():
     task = LabelUncertainty((x, np.eye(2)[[0, 1, 1]]))
     measured = task.measure(task.predict(linear_model(np.eye(2))))
     assert measured["kl"] == pytest.approx(np.log(2), abs=1e-6)
+
+
+def test_the_curve_has_both_entropies_of_some_examples():
+    annotators = np.tile([[0.5, 0.5], [1.0, 0.0]], (300, 1))
+    inputs = np.log(np.maximum(annotators, 1e-30)).astype("float32")
+    task = LabelUncertainty((inputs, annotators.astype("float32")))
+    found = task.curves(task.predict(linear_model(np.eye(2))))["entropies"]
+    assert len(found["annotators"]) == 400
+    np.testing.assert_allclose(
+        found["annotators"], found["forecast"], atol=1e-5
+    )

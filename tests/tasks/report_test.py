@@ -59,7 +59,7 @@ def test_a_report_of_nothing_has_no_score():
 
 def test_json_names_its_schema_and_holds_no_nan():
     found = json.loads(REPORT.to_json())
-    assert found["schema"] == "keras_plex.report/1"
+    assert found["schema"] == "keras_plex.report/2"
     assert found["results"][0]["measures"]["ece"]["value"] == 0.5
     assert found["results"][0]["measures"]["ece"]["higher_is_better"] is False
     assert found["results"][1]["measures"]["calibration_auc"]["value"] is None
@@ -77,7 +77,11 @@ def test_saved_twice_it_is_there_once(tmp_path):
     directory = REPORT.save(tmp_path / "new" / "report")
     changed = dataclasses.replace(REPORT, model="other")
     changed.save(directory)
-    assert sorted(os.listdir(directory)) == ["report.json", "report.md"]
+    assert sorted(os.listdir(directory)) == [
+        "report.html",
+        "report.json",
+        "report.md",
+    ]
     assert os.listdir(directory.parent) == ["report"]
     found = json.loads((directory / "report.json").read_text())
     assert found["model"] == "other"

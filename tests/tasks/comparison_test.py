@@ -1,0 +1,146 @@
+"""Reports side by side, with differences, costs and files."""
+
+import dataclasses
+import json
+import math
+import os
+
+import pytest
+
+from keras_plex.tasks import Comparison
+from keras_plex.tasks import Cost
+from keras_plex.tasks import Report
+from tests.report_cases import report
+from tests.report_cases import result
+from tests.report_cases import value
+
+COST = Cost(100.0, "counter", 0.1, 0.4, 8, 3, "cpu:0")
+
+
+def make(accuracy, seed=0, cost=COST, **changes):
+    measures = {
+        "accuracy": value(accuracy, spread=0.01, seed=seed),
+        "nll": value(1.0, higher=False, seed=seed),
+    }
+    return report(result("a", measures), cost=cost, **changes)
+
+
+@pytest.fixture
+def comparison():
+    return Comparison.from_reports(
+        {"base": make(0.7), "plex": make(0.9, 1), "same": make(0.7)}
+    )
+
+
+def test_each_model_has_its_distance_from_the_baseline(comparison):
+    found = comparison["plex"]["a"]["accuracy"]
+    assert found.difference == pytest.approx(0.2)
+    assert found.verdict == "better" and found.confirmed
+    assert comparison["plex"]["a"]["nll"].confirmed is None
+    assert comparison["same"]["a"]["accuracy"].verdict == "within noise"
+    assert comparison.score_differences["plex"].confirmed
+    with pytest.raises(ValueError, match="Unknown compared model: 'base'"):
+        comparison["base"]
+
+
+def test_another_baseline_turns_the_sign():
+    reports = {"base": make(0.7), "plex": make(0.9, 1)}
+    found = Comparison.from_reports(reports, "plex")
+    assert found["base"]["a"]["accuracy"].difference == pytest.approx(-0.2)
+    assert found["base"]["a"]["accuracy"].verdict == "worse"
+
+
+def test_measures_of_one_model_alone_have_no_difference():
+    other = report(result("a", {"accuracy": 0.5, "auroc": 0.5}))
+    found = Comparison.from_reports({"x": make(0.7), "y": other})
+    assert set(found["y"]["a"]) == {"accuracy"}
+
+
+def test_costs_are_multiples_of_the_baseline():
+    twice = dataclasses.replace(COST, flops=200.0, seconds_one=0.3)
+    reports = {"x": make(0.7), "y": make(0.7, cost=twice, parameters=2468)}
+    found = Comparison.from_reports(reports).cost_ratios()["y"]
+    assert found == pytest.approx(
+        {
+            "parameters": 2.0,
+            "flops": 2.0,
+            "seconds_one": 3.0,
+            "seconds_batch": 1.0,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "changes, unknown",
+    [
+        ({"cost": None}, {"flops", "seconds_one", "seconds_batch"}),
+        (
+            {"cost": dataclasses.replace(COST, batch_size=4)},
+            {"seconds_one", "seconds_batch"},
+        ),
+        ({"cost": dataclasses.replace(COST, flops=None)}, {"flops"}),
+        (
+            {"cost": dataclasses.replace(COST, device="gpu:0")},
+            {"seconds_one", "seconds_batch"},
+        ),
+        (
+            {"environment": {"backend": "jax", "platform": "linux"}},
+            {"flops", "seconds_one", "seconds_batch"},
+        ),
+        (
+            {"environment": {"backend": "tensorflow", "platform": "mac"}},
+            {"seconds_one", "seconds_batch"},
+        ),
+    ],
+)
+def test_costs_of_other_machines_are_no_multiples(changes, unknown):
+    reports = {"x": make(0.7), "y": make(0.7, **changes)}
+    found = Comparison.from_reports(reports).cost_ratios()["y"]
+    assert {name for name, one in found.items() if math.isnan(one)} == unknown
+
+
+def test_json_names_its_schema_and_its_differences(comparison):
+    found = json.loads(comparison.to_json())
+    assert found["schema"] == "keras_plex.comparison/1"
+    assert set(found) == {
+        "schema",
+        "baseline",
+        "models",
+        "score_differences",
+        "differences",
+        "cost_ratios",
+    }
+    assert found["baseline"] == "base"
+    assert found["models"]["plex"]["schema"] == "keras_plex.report/2"
+    assert set(found["differences"]["plex"]["a"]["accuracy"]) == {
+        "value",
+        "baseline_value",
+        "difference",
+        "low",
+        "high",
+        "higher_is_better",
+        "confirmed",
+        "verdict",
+    }
+    assert found["differences"]["same"]["a"]["nll"]["verdict"] == "within noise"
+
+
+def test_saved_reports_give_the_same_comparison(tmp_path, comparison):
+    loaded = {
+        name: Report.load(one.save(tmp_path / name))
+        for name, one in comparison.reports.items()
+    }
+    found = Comparison.from_reports(loaded, "base")
+    assert found.to_json() == comparison.to_json()
+
+
+def test_it_is_saved_whole(tmp_path, comparison):
+    directory = comparison.save(tmp_path / "all")
+    comparison.save(directory)
+    assert sorted(os.listdir(directory)) == [
+        "comparison.html",
+        "comparison.json",
+        "comparison.md",
+    ]
+    with pytest.raises(ValueError, match="holds other files"):
+        comparison.reports["base"].save(directory)

@@ -1,0 +1,17 @@
+"""All models in one chart from no coverage to all."""
+
+from keras_plex.tasks.reports.risk_coverage import draw_risk_coverage
+from tests.report_cases import CURVES
+from tests.report_cases import Page
+
+
+def test_models_share_a_chart():
+    curve = CURVES["risk_coverage"]
+    [made] = draw_risk_coverage({"a": curve, "b": curve})
+    page = Page(made)
+    assert page.texts[-2:] == ["a", "b"]
+    assert {"0", "1"} <= set(page.texts)
+
+
+def test_no_points_no_chart():
+    assert draw_risk_coverage({"": {"coverage": [], "risk": []}}) == []
