@@ -1,5 +1,8 @@
 """The reliability tasks: what is measured on a model, and on which data."""
 
+from keras_plex.tasks.benchmarks import benchmarks as benchmarks
+from keras_plex.tasks.benchmarks import load_task as load_task
+from keras_plex.tasks.benchmarks import load_tasks as load_tasks
 from keras_plex.tasks.calibration import Calibration as Calibration
 from keras_plex.tasks.covariate_shift import CovariateShift as CovariateShift
 from keras_plex.tasks.examples import Evidence as Evidence
