@@ -57,7 +57,7 @@ class NamedBatches:
     def __iter__(self) -> Iterator[tuple]:
         is_file = self.row.tfds is None
         for features in self._rows() if is_file else self._records():
-            parts = [self._inputs(features), self.read_labels(features)]
+            parts = [self._feed(features), self.read_labels(features)]
             if self.read_groups is not None:
                 parts.append(self.read_groups(features))
             if np.isnan(parts[1]).any():
@@ -131,7 +131,7 @@ class NamedBatches:
         layer = keras.layers.Resizing(*size, **dict(self.images.resizing))
         return lambda example: {**example, "image": layer(example["image"])}
 
-    def _inputs(self, features: Features) -> Any:
+    def _feed(self, features: Features) -> Any:
         if self.images is not None:
             return to_model_images(features["image"], self.images)
         texts = tuple(_texts(features[name]) for name in self.row.inputs)

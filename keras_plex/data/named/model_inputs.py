@@ -1,6 +1,7 @@
 """What a model wants to be fed: raw or prepared images, strings, pairs."""
 
 import dataclasses
+import itertools
 from typing import Any
 
 import keras
@@ -44,7 +45,8 @@ def image_inputs(
 
     Example:
 
-    >>> model = keras.Sequential([keras.Input((32, 32, 3))])
+    >>> layers = [keras.Input((32, 32, 3)), keras.layers.Flatten()]
+    >>> model = keras.Sequential(layers)
     >>> inputs = image_inputs(model)
     >>> inputs.size, inputs.channels, inputs.value_range
     ((32, 32), 3, (0.0, 1.0))
@@ -84,17 +86,18 @@ def check_takes_texts(model: keras.Model) -> None:
 def _input_shape(model: keras.Model) -> tuple:
     """Height, width and channels."""
     try:
-        shape = model.input_shape
+        shape: Any = model.input_shape
     except (AttributeError, RuntimeError, ValueError):
         shape = None
-    is_images = isinstance(shape, tuple) and len(shape) == 4
-    if not is_images or shape[-1] not in (1, 3, None):
-        raise ValueError(
-            "The model must take one batch of images, (batch, height, width, "
-            f"channels) with 1 or 3 channels. {model.name!r} has "
-            f"input_shape={shape}"
-        )
-    return shape[1:]
+    if isinstance(shape, tuple) and len(shape) == 4:
+        if shape[-1] in (1, 3, None):
+            return shape[1:]
+    raise ValueError(
+        "The model must take one batch of images, (batch, height, width, "
+        f"channels) with 1 or 3 channels. {model.name!r} has "
+        f"input_shape={shape}. Where it is None, say it: "
+        "`x = keras.Input((224, 224, 3)); model = keras.Model(x, model(x))`."
+    )
 
 
 def _size(height: int | None, width: int | None) -> tuple[int, int] | None:
@@ -113,7 +116,8 @@ def _checked_range(
             )
         return float(low), float(high)
     scales = (keras.layers.Rescaling, keras.layers.Normalization)
-    for layer in walk_layers(model):
+    members = getattr(model, "members", [model])
+    for layer in itertools.chain(*map(walk_layers, members)):
         if isinstance(layer, scales):
             raise ValueError(
                 f"{model.name!r} scales its images itself, by {layer.name!r}. "

@@ -6,6 +6,7 @@ import pytest
 
 from keras_plex.data.named.model_inputs import check_takes_texts
 from keras_plex.data.named.model_inputs import image_inputs
+from keras_plex.models import DeepEnsemble
 from tests import cases
 
 
@@ -44,12 +45,24 @@ def test_model_that_scales_must_be_told_from_what():
     with pytest.raises(ValueError, match="'plain' scales its images itself"):
         image_inputs(model)
     assert image_inputs(model, (0, 255)).value_range == (0.0, 255.0)
+    ensemble = DeepEnsemble.from_model(model, 2, seed=0)
+    with pytest.raises(ValueError, match="scales its images itself"):
+        image_inputs(ensemble)
 
 
 def test_vectors_are_no_images():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"input_shape=\(None, 4\)"):
         image_inputs(model)
+
+
+def test_model_that_does_not_say_its_shape_is_told_how():
+    class Subclassed(keras.Model):
+        def call(self, inputs):
+            return inputs
+
+    with pytest.raises(ValueError, match="input_shape=None. .*say it"):
+        image_inputs(Subclassed())
 
 
 def test_channels_must_come_last():
