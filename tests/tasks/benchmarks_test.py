@@ -15,12 +15,16 @@ from keras_plex.data.named.benchmark import ADAPTING
 from keras_plex.data.named.benchmark_table import BENCHMARKS
 from keras_plex.data.named.benchmark_table import IN_DISTRIBUTION
 from keras_plex.tasks import TASKS
+from keras_plex.tasks import Calibration
 from keras_plex.tasks import benchmarks
 from keras_plex.tasks import load_task
 from keras_plex.tasks import load_tasks
 from keras_plex.tasks.benchmarks import MAKERS
+from tests import cases
 from tests.named_data import no_network
 from tests.named_data import prepare
+from tests.t5_models import t5_classifier
+from tests.t5_models import t5_preprocessor
 
 pytest.importorskip("tensorflow_datasets")
 
@@ -208,6 +212,40 @@ def test_members_are_measured_too(root):
     task = load_task(name, model, data_dir=root)
     measured = task.measure(task.predict(model))
     assert "mnist/disagreement/auroc" in measured
+
+
+def test_t5_reads_pairs_as_one_text(root):
+    name = "calibration/mnli"
+    prepare_all([name], root)
+    model = t5_classifier(preprocessor=t5_preprocessor())
+    task = load_task(name, model, data_dir=root)
+    [(x, _)] = task.test.data
+    assert all(text.startswith("premise: ") for text in x)
+    assert np.isfinite(task.measure(task.predict(model))["nll"])
+
+
+def test_image_task_of_keras_hub_gets_raw_images_of_its_size(root):
+    name = "calibration/imagenet"
+    prepare_all([name], root)
+    converter = keras_hub.layers.ViTImageConverter(
+        image_size=(8, 8), scale=1 / 255
+    )
+    backbone = cases.vit(2).backbone
+    model = keras_hub.models.ViTImageClassifier(
+        backbone,
+        1000,
+        preprocessor=keras_hub.models.ViTImageClassifierPreprocessor(converter),
+    )
+    task = load_task(name, model, data_dir=root)
+    [(x, _)] = task.test.data
+    assert x.shape == (12, 8, 8, 1) and 100 < x.max() <= 255
+    found = task.measure(task.predict(model))
+    model.preprocessor = None
+    [(x, y)] = load_task(name, model, data_dir=root).test.data
+    arrays = Calibration((x, y))
+    assert found == pytest.approx(
+        arrays.measure(arrays.predict(model)), abs=1e-5
+    )
 
 
 def test_directory_of_tfds_is_the_default(root, monkeypatch):

@@ -33,6 +33,8 @@ class NamedBatches:
         read_labels: what reads the labels; examples of label NaN are left out.
         read_groups: what reads the groups, if they are asked for.
         images: what the model takes; `None` for texts.
+        one_text: whether pairs become one string, as in
+            `"premise: ... hypothesis: ..."`. Defaults to `False`: a tuple.
         batch_size: how many examples at a time. Defaults to `32`.
         max_examples: the first ones only. Defaults to all.
     """
@@ -43,6 +45,7 @@ class NamedBatches:
     read_labels: FeatureReader
     read_groups: FeatureReader | None = None
     images: ImageInputs | None = None
+    one_text: bool = False
     batch_size: int = 32
     max_examples: int | None = None
 
@@ -135,7 +138,17 @@ class NamedBatches:
         if self.images is not None:
             return to_model_images(features["image"], self.images)
         texts = tuple(_texts(features[name]) for name in self.row.inputs)
-        return texts[0] if len(texts) == 1 else texts
+        if len(texts) == 1:
+            return texts[0]
+        return self._joined(texts) if self.one_text else texts
+
+    def _joined(self, texts: tuple[np.ndarray, ...]) -> np.ndarray:
+        named = [
+            [f"{name}: {text}" for text in column]
+            for name, column in zip(self.row.inputs, texts, strict=True)
+        ]
+        joined = [" ".join(parts) for parts in zip(*named, strict=True)]
+        return np.array(joined, dtype=object)
 
     @functools.cached_property
     def _builder(self) -> Any:

@@ -122,8 +122,9 @@ def _notes(row: NamedDataSet, place: Place, root: pathlib.Path) -> list[str]:
     notes = []
     if place.state == INTERRUPTED:
         notes.append(
-            f"its preparation was interrupted ({', '.join(remains)}); with "
-            "`download=True` it starts again, with the files that came through"
+            f"its preparation was interrupted ({', '.join(remains)}), or is "
+            "still running elsewhere; with `download=True` it starts again, "
+            "with the files that came through"
         )
     if place.state == MISSING and remains:
         notes.append(f"of other versions, not used: {', '.join(remains)}")
@@ -189,9 +190,10 @@ def _check_network(row: NamedDataSet, root: pathlib.Path) -> None:
 
 def _urls_to_fetch(row: NamedDataSet, root: pathlib.Path) -> Iterator[str]:
     """The addresses that this data set needs and no download has yet."""
-    infos = import_tfds().builder_cls(row.builder).url_infos or {}
+    # A builder may know no checksums, and so no addresses.
+    known = import_tfds().builder_cls(row.builder).url_infos or row.urls
     there = _downloaded_urls(root / "downloads")
-    for url in infos:
+    for url in known:
         is_manual = any(name in url for name in row.manual)
         is_needed = not row.urls or any(part in url for part in row.urls)
         if is_needed and not is_manual and url not in there:

@@ -42,6 +42,10 @@ IMAGE_DATA_SETS = (
         modality="image",
         splits={"train": 50_000, "test": 10_000},
         labels={10: soft_label("soft_label")},
+        urls=(
+            "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+            "https://github.com/jcpeterson/cifar-10h/raw/master/data/cifar10h-raw.zip",
+        ),
         homepage="https://github.com/jcpeterson/cifar-10h",
         licence="CC BY-NC-SA 4.0",
         citation="Peterson et al., 2019",

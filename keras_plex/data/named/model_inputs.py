@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import sys
 from typing import Any
 
 import keras
@@ -81,6 +82,18 @@ def check_takes_texts(model: keras.Model) -> None:
             "KerasHub task with its preprocessor, such as "
             f"`TextClassifier.from_preset(...)`. {model.name!r} has none."
         )
+
+
+def wants_one_text(model: keras.Model) -> bool:
+    """Whether pairs must be written into one string, as for T5."""
+    if "keras_hub" not in sys.modules:
+        return False
+    from keras_plex.hub.t5_text_classifier_preprocessor import (
+        T5TextClassifierPreprocessor,
+    )
+
+    preprocessor = getattr(model, "preprocessor", None)
+    return isinstance(preprocessor, T5TextClassifierPreprocessor)
 
 
 def _input_shape(model: keras.Model) -> tuple:

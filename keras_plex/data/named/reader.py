@@ -11,6 +11,7 @@ from keras_plex.data.named.benchmark import Part
 from keras_plex.data.named.model_inputs import ImageInputs
 from keras_plex.data.named.model_inputs import check_takes_texts
 from keras_plex.data.named.model_inputs import image_inputs
+from keras_plex.data.named.model_inputs import wants_one_text
 from keras_plex.data.named.named_data_set import FeatureReader
 
 
@@ -73,6 +74,7 @@ class Reader:
                 read_labels=self._labels(part, known),
                 read_groups=part.row.group if part.with_groups else None,
                 images=self.images(part),
+                one_text=wants_one_text(self.model),
                 batch_size=self.batch_size,
                 max_examples=self.max_examples,
             )

@@ -135,6 +135,17 @@ def test_pairs_of_texts_are_a_tuple(made_up):
     assert y.tolist() == [one["label"] for one in expected]
 
 
+def test_pairs_can_be_one_text(made_up):
+    data = batches(made_up, "mnli", "validation_matched", one_text=True)
+    [(x, _)] = data
+    first = read(made_up, "mnli", "validation_matched")[0]
+    premise, hypothesis = (
+        first[name].decode() for name in ("premise", "hypothesis")
+    )
+    assert x[0] == f"premise: {premise} hypothesis: {hypothesis}"
+    assert x.shape == (12,)
+
+
 def test_groups_come_third(made_up):
     row = DATA_SETS["clinc_oos"]
     [(x, y, groups)] = batches(made_up, "clinc_oos", read_groups=row.group)

@@ -4,8 +4,6 @@ import pytest
 
 from tests.named_data import prepare
 
-pytest.importorskip("tensorflow_datasets")
-
 
 class Directories:
     """Prepares a data set when it is asked for the first time."""
@@ -22,4 +20,5 @@ class Directories:
 
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory):
+    pytest.importorskip("tensorflow_datasets")
     return Directories(tmp_path_factory.mktemp("tensorflow_datasets"))

@@ -94,7 +94,7 @@ def test_interrupted_preparation_is_explained(tmp_path):
     left = tmp_path / "mnist" / "incomplete.AB12CD_3.0.1"
     left.mkdir(parents=True)
     plan = refusal(["mnist"], tmp_path)
-    assert f"its preparation was interrupted ({left})" in plan
+    assert f"its preparation was interrupted ({left}), or is still" in plan
     assert "with `download=True` it starts again" in plan
 
 
@@ -162,6 +162,13 @@ def test_no_network_is_an_error_at_once_and_nothing_is_prepared(tmp_path):
     assert "Cannot download 'mnist': http" in text and "no route" in text
     assert f"copy {tmp_path / 'mnist' / '3.0.1'} here" in text
     assert not prepared
+
+
+def test_builder_without_checksums_is_looked_for_too(tmp_path):
+    assert not tfds.builder_cls("cifar10_h").url_infos
+    with fake_download(unreachable):
+        text = refusal(["cifar10h"], tmp_path, download=True)
+    assert "Cannot download 'cifar10h': https://www.cs.toronto.edu" in text
 
 
 def test_what_came_through_needs_no_network(tmp_path):
