@@ -54,6 +54,15 @@ def load_task(name: str, model: keras.Model, **options: Any) -> Task:
         name: such as `"open_set/cifar10"`; `benchmarks()` has them all.
         model: the classifier that it will measure.
         **options: those of `load_tasks`, such as `data_dir`.
+
+    Example:
+
+    >>> layers = [keras.layers.Flatten(), keras.layers.Dense(3)]
+    >>> model = keras.Sequential([keras.Input((32, 32, 3)), *layers])
+    >>> load_task("open_set/cifar10", model)
+    Traceback (most recent call last):
+        ...
+    ValueError: The labels of 'cifar10' have 10 classes, and the model has 3...
     """
     return load_tasks([name], model, **options)[0]
 

@@ -67,7 +67,7 @@ def nalue(
     near_oos_intents: Sequence[str] | None = None,
     tail_intents: Sequence[str] | None = None,
 ) -> Nalue:
-    """Joins CLINC150, BANKING77 and HWU64, from files that you have.
+    r"""Joins CLINC150, BANKING77 and HWU64, from files that you have.
 
     The lists of intents that the paper held out and called the tail were not
     published with its code, nor were its splits of the two last collections.
@@ -75,8 +75,8 @@ def nalue(
     collection, sorted by domain, is held out, so that its neighbours stay; and
     the tail are the intents with the fewest training examples, up to an eighth
     of all training examples. Both are shares that the paper's own counts show.
-    Equal utterances are kept once, in the first split that has them: test
-    examples never stand in the training data.
+    Equal utterances are kept once, in the test if it has one: no test example
+    stands in the training data.
 
     Args:
         clinc150: `data_full.json` with `domains.json` beside it, or their
@@ -89,6 +89,32 @@ def nalue(
 
     Raises:
         ValueError: for a file that is missing or has another format.
+
+    Example:
+
+    >>> import json, pathlib
+    >>> clinc150 = {
+    ...     "train": [["hi", "greet"]],
+    ...     "val": [],
+    ...     "test": [["hello", "greet"]],
+    ...     "oos_train": [],
+    ...     "oos_val": [],
+    ...     "oos_test": [["so what", "oos"]],
+    ... }
+    >>> files = {
+    ...     "data_full.json": json.dumps(clinc150),
+    ...     "domains.json": json.dumps({"talk": ["greet"]}),
+    ...     "train.csv": "text,category\nwhere is my card,card_arrival",
+    ...     "val.csv": "text,category",
+    ...     "test.csv": "text,category\nno card yet,card_arrival",
+    ... }
+    >>> for name, text in files.items():
+    ...     size = pathlib.Path(name).write_text(text)
+    >>> data = nalue(clinc150=".", banking77=".", hwu64=".")
+    >>> data.intents
+    ('banking77/card_arrival', 'clinc150/greet')
+    >>> data.test.in_scope[0].tolist(), data.test.standard_oos.tolist()
+    (['hello', 'no card yet'], ['so what'])
 
     Reference:
         Tran et al., 2022, "Plex: towards reliability using pretrained large

@@ -1,11 +1,13 @@
 """Three tiny collections: what is known, held out and rare, by counting."""
 
+import json
+
 import numpy as np
 import pytest
 
 import keras_plex.data
 from keras_plex.data import nalue
-from tests.data.intents import utterances_test as files
+from tests import intent_files as files
 
 
 def paths(folder, clinc150=None):
@@ -124,8 +126,6 @@ def test_clinc150_of_its_authors(shared_data, tmp_path):
 
 
 def _domains(folder):
-    import json
-
     domains = json.loads((folder / "domains.json").read_text())
     return {
         domain: [f"clinc150/{name}" for name in names]
