@@ -2,6 +2,9 @@
 
 from keras_plex.tasks.acquisitions import ACQUISITIONS as ACQUISITIONS
 from keras_plex.tasks.active_learning import ActiveLearning as ActiveLearning
+from keras_plex.tasks.benchmarks import benchmarks as benchmarks
+from keras_plex.tasks.benchmarks import load_task as load_task
+from keras_plex.tasks.benchmarks import load_tasks as load_tasks
 from keras_plex.tasks.calibration import Calibration as Calibration
 from keras_plex.tasks.comparison import Comparison as Comparison
 from keras_plex.tasks.comparison_differences import Difference as Difference

@@ -1,0 +1,1 @@
+"""Intents of several public collections, joined."""

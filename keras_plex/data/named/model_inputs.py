@@ -1,0 +1,139 @@
+"""What a model wants to be fed: raw or prepared images, strings, pairs."""
+
+import dataclasses
+import itertools
+import sys
+from typing import Any
+
+import keras
+
+from keras_plex.conversion.surgery import walk_layers
+
+RAW_RANGE = (0.0, 255.0)
+DEFAULT_RANGE = (0.0, 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageInputs:
+    """The images that a model takes, channels last.
+
+    Args:
+        size: height and width; `None` where any will do.
+        channels: 1 or 3; `None` where any will do.
+        value_range: black and white.
+        resizing: arguments of `keras.layers.Resizing`.
+    """
+
+    size: tuple[int, int] | None
+    channels: int | None
+    value_range: tuple[float, float]
+    resizing: tuple[tuple[str, Any], ...] = (("crop_to_aspect_ratio", True),)
+
+
+def image_inputs(
+    model: keras.Model, value_range: tuple[float, float] | None = None
+) -> ImageInputs:
+    """The images that a model takes.
+
+    A KerasHub task with a preprocessor takes raw images, from 0 to 255, which
+    it resizes and scales itself; they come in its size so that they can be
+    batched. Another model takes images of its `input_shape`.
+
+    Args:
+        model: any Keras image classifier.
+        value_range: black and white. Defaults to `(0, 255)` with a
+            preprocessor and to `(0, 1)` without one.
+
+    Example:
+
+    >>> layers = [keras.Input((32, 32, 3)), keras.layers.Flatten()]
+    >>> model = keras.Sequential(layers)
+    >>> inputs = image_inputs(model)
+    >>> inputs.size, inputs.channels, inputs.value_range
+    ((32, 32), 3, (0.0, 1.0))
+    """
+    converter = getattr(
+        getattr(model, "preprocessor", None), "image_converter", None
+    )
+    height, width, channels = _input_shape(model)
+    if converter is None:
+        value_range = _checked_range(model, value_range)
+        return ImageInputs(_size(height, width), channels, value_range)
+    if value_range not in (None, RAW_RANGE):
+        raise ValueError(
+            f"The preprocessor of {model.name!r} takes images from 0 to 255. "
+            "Leave `value_range` out, or set `model.preprocessor = None`. "
+            f"Received: value_range={value_range}"
+        )
+    settings = ("crop_to_aspect_ratio", "interpolation", "antialias")
+    return ImageInputs(
+        converter.image_size or _size(height, width),
+        channels,
+        RAW_RANGE,
+        tuple((name, getattr(converter, name)) for name in settings),
+    )
+
+
+def check_takes_texts(model: keras.Model) -> None:
+    """Raises unless the model takes strings."""
+    if getattr(model, "preprocessor", None) is None:
+        raise ValueError(
+            "Text benchmarks feed strings, and the model must take them: a "
+            "KerasHub task with its preprocessor, such as "
+            f"`TextClassifier.from_preset(...)`. {model.name!r} has none."
+        )
+
+
+def wants_one_text(model: keras.Model) -> bool:
+    """Whether pairs must be written into one string, as for T5."""
+    if "keras_hub" not in sys.modules:
+        return False
+    from keras_plex.hub.t5_text_classifier_preprocessor import (
+        T5TextClassifierPreprocessor,
+    )
+
+    preprocessor = getattr(model, "preprocessor", None)
+    return isinstance(preprocessor, T5TextClassifierPreprocessor)
+
+
+def _input_shape(model: keras.Model) -> tuple:
+    """Height, width and channels."""
+    try:
+        shape: Any = model.input_shape
+    except (AttributeError, RuntimeError, ValueError):
+        shape = None
+    if isinstance(shape, tuple) and len(shape) == 4:
+        if shape[-1] in (1, 3, None):
+            return shape[1:]
+    raise ValueError(
+        "The model must take one batch of images, (batch, height, width, "
+        f"channels) with 1 or 3 channels. {model.name!r} has "
+        f"input_shape={shape}. Where it is None, say it: "
+        "`x = keras.Input((224, 224, 3)); model = keras.Model(x, model(x))`."
+    )
+
+
+def _size(height: int | None, width: int | None) -> tuple[int, int] | None:
+    return None if height is None or width is None else (height, width)
+
+
+def _checked_range(
+    model: keras.Model, value_range: tuple[float, float] | None
+) -> tuple[float, float]:
+    if value_range is not None:
+        low, high = value_range
+        if not low < high:
+            raise ValueError(
+                "`value_range` must be black and white, the first below the "
+                f"second. Received: value_range={value_range}"
+            )
+        return float(low), float(high)
+    scales = (keras.layers.Rescaling, keras.layers.Normalization)
+    members = getattr(model, "members", [model])
+    for layer in itertools.chain(*map(walk_layers, members)):
+        if isinstance(layer, scales):
+            raise ValueError(
+                f"{model.name!r} scales its images itself, by {layer.name!r}. "
+                "Say from what: `value_range=(0, 255)`, most often."
+            )
+    return DEFAULT_RANGE
