@@ -11,7 +11,7 @@ from keras_plex.from_preset import from_preset as from_preset
 from keras_plex.models.plex_model import PlexModel as PlexModel
 from keras_plex.plexify import plexify as plexify
 from keras_plex.predictions import Predictions as Predictions
-from keras_plex.tasks.compare import compare as compare
+from keras_plex.tasks.comparisons.compare import compare as compare
 from keras_plex.tasks.evaluate import evaluate as evaluate
 
 __version__ = "0.1.0"

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_plex.tasks import Report
 from keras_plex.tasks import TaskResult
-from keras_plex.tasks.result import Value
+from keras_plex.tasks.reports.result import Value
 
 VOID = {"meta", "wbr"}
 ADDRESSES = ("action", "data", "href", "poster", "src", "srcset", "xlink:href")

@@ -1,9 +1,7 @@
 """Saved models, or saved reports, side by side."""
 
 import argparse
-import importlib
 import pathlib
-from typing import Any
 
 from keras_plex.cli.errors import UsageError
 from keras_plex.cli.errors import as_usage_errors
@@ -17,6 +15,9 @@ from keras_plex.cli.task_arguments import make_tasks
 from keras_plex.cli.task_options import add_measuring_arguments
 from keras_plex.cli.task_options import add_task_arguments
 from keras_plex.cli.task_options import measuring_options
+from keras_plex.tasks.comparisons.compare import compare
+from keras_plex.tasks.comparisons.comparison import Comparison
+from keras_plex.tasks.reports.report import Report
 
 HELP = "put saved models side by side, or reports that evaluate saved"
 
@@ -93,24 +94,21 @@ def _is_report(path: str) -> bool:
 
 def _compare_reports(
     paths: dict[str, str], arguments: argparse.Namespace
-) -> Any:
+) -> Comparison:
     if arguments.task or arguments.tasks or arguments.data:
         raise ValueError("Reports hold what was measured: leave tasks out.")
-    report = importlib.import_module("keras_plex.tasks.report").Report
-    reports = {name: report.load(path) for name, path in paths.items()}
-    comparison = importlib.import_module("keras_plex.tasks.comparison")
-    return comparison.Comparison.from_reports(reports)
+    reports = {name: Report.load(path) for name, path in paths.items()}
+    return Comparison.from_reports(reports)
 
 
 def _compare_models(
     paths: dict[str, str], arguments: argparse.Namespace
-) -> Any:
+) -> Comparison:
     models = {
         name: load_classifier(path, _kind_for(path, arguments.output_kind))
         for name, path in paths.items()
     }
     tasks = make_tasks(arguments, next(iter(models.values())))
-    compare = importlib.import_module("keras_plex.tasks.compare").compare
     return compare(models, tasks, **measuring_options(arguments))
 
 

@@ -33,7 +33,7 @@ class Need(NamedTuple):
 
 TEST = Need("test", "test")
 
-# Kind of task -> its data. A task that adapts the model has a row as well.
+# Kind of task -> its data.
 NEEDS: dict[str, tuple[Need, ...]] = {
     "calibration": (TEST,),
     "selective_prediction": (TEST,),
@@ -49,4 +49,11 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         Need("shifted", "shifted", is_many=True, is_optional=True),
     ),
     "subpopulation_shift": (Need("test", "test", has=GROUPS),),
+    "active_learning": (Need("train", "pool"), TEST),
+    "few_shot_learning": (Need("train", "train"), TEST),
+    "few_shot_uncertainty": (
+        Need("train", "train"),
+        TEST,
+        Need("ood", "ood", has=None, is_many=True, is_optional=True),
+    ),
 }

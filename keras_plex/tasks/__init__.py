@@ -1,13 +1,13 @@
 """The reliability tasks: what is measured on a model, and on which data."""
 
-from keras_plex.tasks.acquisitions import ACQUISITIONS as ACQUISITIONS
+from keras_plex.tasks.active.acquisitions import ACQUISITIONS as ACQUISITIONS
 from keras_plex.tasks.active_learning import ActiveLearning as ActiveLearning
 from keras_plex.tasks.benchmarks import benchmarks as benchmarks
 from keras_plex.tasks.benchmarks import load_task as load_task
 from keras_plex.tasks.benchmarks import load_tasks as load_tasks
 from keras_plex.tasks.calibration import Calibration as Calibration
-from keras_plex.tasks.comparison import Comparison as Comparison
-from keras_plex.tasks.comparison_differences import Difference as Difference
+from keras_plex.tasks.comparisons.comparison import Comparison as Comparison
+from keras_plex.tasks.comparisons.differences import Difference as Difference
 from keras_plex.tasks.cost import Cost as Cost
 from keras_plex.tasks.cost import measure_cost as measure_cost
 from keras_plex.tasks.covariate_shift import CovariateShift as CovariateShift
@@ -27,8 +27,8 @@ from keras_plex.tasks.measures import MEASURES as MEASURES
 from keras_plex.tasks.open_set_recognition import (
     OpenSetRecognition as OpenSetRecognition,
 )
-from keras_plex.tasks.report import Report as Report
-from keras_plex.tasks.result import TaskResult as TaskResult
+from keras_plex.tasks.reports.report import Report as Report
+from keras_plex.tasks.reports.result import TaskResult as TaskResult
 from keras_plex.tasks.selective_prediction import (
     SelectivePrediction as SelectivePrediction,
 )

@@ -16,12 +16,12 @@ from keras_plex.tasks.cost import Cost
 from keras_plex.tasks.cost import measure_cost as measure_cost_of
 from keras_plex.tasks.environment import describe_environment
 from keras_plex.tasks.examples import Evidence
-from keras_plex.tasks.few_shot_features import shared_features
+from keras_plex.tasks.few_shot.features import shared_features
 from keras_plex.tasks.measure_task import measure_task
 from keras_plex.tasks.parts import shares_passes
 from keras_plex.tasks.progress import show_progress
-from keras_plex.tasks.report import Report
-from keras_plex.tasks.resume import collect_or_restore
+from keras_plex.tasks.reports.report import Report
+from keras_plex.tasks.resume.collect_or_restore import collect_or_restore
 from keras_plex.tasks.task import Task
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from keras_plex.tasks.examples import Evidence
-from keras_plex.tasks.few_shot_task import SHOTS
-from keras_plex.tasks.few_shot_task import FewShotTask
+from keras_plex.tasks.few_shot.few_shot_task import SHOTS
+from keras_plex.tasks.few_shot.few_shot_task import FewShotTask
 from keras_plex.types import Data
 
 MEASURED = ("accuracy", "nll")

@@ -11,8 +11,8 @@ from keras_plex.metrics.selective_prediction import calibration_auc
 from keras_plex.tasks.arguments import named_sets
 from keras_plex.tasks.calibration import calibration_gaps
 from keras_plex.tasks.examples import Evidence
-from keras_plex.tasks.few_shot_task import SHOTS
-from keras_plex.tasks.few_shot_task import FewShotTask
+from keras_plex.tasks.few_shot.few_shot_task import SHOTS
+from keras_plex.tasks.few_shot.few_shot_task import FewShotTask
 from keras_plex.types import Data
 
 

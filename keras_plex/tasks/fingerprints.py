@@ -1,8 +1,11 @@
 """Short texts that differ where a model or data differ."""
 
+import dataclasses
 import hashlib
 import json
+from collections.abc import Hashable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -17,6 +20,7 @@ from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.scores import FeatureScore
 from keras_plex.scores import Score
 from keras_plex.scores.table import score_name
+from keras_plex.tasks.data_set import DataSet
 from keras_plex.types import Data
 
 ROWS = 1024
@@ -59,6 +63,21 @@ def fingerprint_data(data: Data, batch_size: int) -> str:
     for leaf in tree.flatten(parts):
         _update(found, leaf)
     return found.hexdigest()
+
+
+def fingerprint_arrays(data_sets: Mapping[str, DataSet]) -> dict[str, str]:
+    """Of each data set of arrays, by name; others may come in any order."""
+    found: dict[Hashable, str] = {}
+    marks = {}
+    for name, data_set in data_sets.items():
+        if not is_arrays(data_set.data):
+            continue
+        # Corrupted copies share their data.
+        key = dataclasses.replace(data_set, corruption=None).key
+        if key not in found:
+            found[key] = fingerprint_data(data_set.data, batch_size=1)
+        marks[name] = found[key]
+    return marks
 
 
 def describe_score(score: str | Score) -> str:

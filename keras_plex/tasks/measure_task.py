@@ -7,10 +7,10 @@ import numpy as np
 from keras_plex.tasks.bootstrap import bootstrap_interval
 from keras_plex.tasks.bootstrap import draw_measures
 from keras_plex.tasks.examples import Evidence
+from keras_plex.tasks.fingerprints import fingerprint_arrays
 from keras_plex.tasks.measures import find_measure
-from keras_plex.tasks.reports.fingerprint import fingerprints
-from keras_plex.tasks.result import TaskResult
-from keras_plex.tasks.result import Value
+from keras_plex.tasks.reports.result import TaskResult
+from keras_plex.tasks.reports.result import Value
 from keras_plex.tasks.task import Task
 
 
@@ -47,6 +47,6 @@ def measure_task(
         },
         num_classes=evidence.num_classes,
         curves=task.curves(evidence),
-        fingerprints=fingerprints(task.data_sets()),
+        fingerprints=fingerprint_arrays(task.data_sets()),
         seconds=evidence.seconds + time.perf_counter() - start,
     )

@@ -11,7 +11,7 @@ from keras_plex.tasks.bootstrap import resample
 from keras_plex.tasks.evaluate import evaluate
 from keras_plex.tasks.measures import MEASURES
 from keras_plex.tasks.measures import find_measure
-from keras_plex.tasks.result import Value
+from keras_plex.tasks.reports.result import Value
 from keras_plex.tasks.task import CATEGORIES
 from keras_plex.tasks.task import Task
 from keras_plex.testing.shared import check_contracts

@@ -1,6 +1,5 @@
 """Saved models and reports stand side by side."""
 
-import importlib.util
 import json
 
 import numpy as np
@@ -11,10 +10,6 @@ from tests.task_cases import TEST
 from tests.task_cases import logits_model
 from tests.task_cases import poor_model
 
-has_compare = importlib.util.find_spec("keras_plex.tasks.compare") is not None
-needs_compare = pytest.mark.skipif(
-    not has_compare, reason="keras_plex.compare is not here"
-)
 DATA = ["--data", "test=test.npz", "--resamples", "5"]
 
 
@@ -27,7 +22,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@needs_compare
 def test_models_are_compared_by_name(folder, capsys):
     command = ["compare", "good.keras", "bad=poor.keras", *DATA]
     assert main([*command, "--json", "--output", "out"]) == 0
@@ -36,7 +30,6 @@ def test_models_are_compared_by_name(folder, capsys):
     assert (folder / "out" / "comparison.json").is_file()
 
 
-@needs_compare
 def test_reports_are_compared_without_models(folder, capsys):
     for name in ("good", "poor"):
         command = ["evaluate", f"{name}.keras", *DATA, "--output", name]

@@ -96,7 +96,7 @@ def test_two_replicas_of_tensorflow_are_as_one():
     run("tensorflow")
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_two_devices_of_jax_are_as_one():
     run("jax")
 

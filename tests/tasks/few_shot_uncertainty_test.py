@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from keras_plex.metrics import expected_calibration_error
 from keras_plex.tasks import FewShotUncertainty
-from keras_plex.tasks.few_shot_probe import fit_probe
+from keras_plex.tasks.few_shot.probe import fit_probe
 from tests.task_cases import NEAR
 from tests.task_cases import TEST
 from tests.task_cases import draw

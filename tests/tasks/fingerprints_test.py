@@ -6,7 +6,11 @@ import pytest
 
 import keras_plex
 from keras_plex.scores import score
+from keras_plex.tasks import fingerprints
+from keras_plex.tasks.data_set import Corruption
+from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.fingerprints import describe_score
+from keras_plex.tasks.fingerprints import fingerprint_arrays
 from keras_plex.tasks.fingerprints import fingerprint_data
 from keras_plex.tasks.fingerprints import fingerprint_model
 from tests.task_cases import TEST
@@ -101,3 +105,22 @@ def test_a_score_is_its_options_and_what_it_was_fitted_to():
     assert describe_score(plain) == describe_score(other)
     other.parameters = {"features": np.ones((3, 2), "float32")}
     assert describe_score(plain) != describe_score(other)
+
+
+def test_only_data_sets_of_arrays_are_marked_and_each_array_once(monkeypatch):
+    arrays = np.arange(6.0).reshape(3, 2), np.arange(3)
+    fog = Corruption("fog", 3)
+    sets = {
+        "clean": DataSet(arrays),
+        "fog": DataSet(arrays, corruption=fog),
+        "batches": DataSet([arrays]),
+    }
+    mark, calls = fingerprint_data(arrays, batch_size=2), []
+
+    def counting(*args, **kwargs):
+        calls.append(args)
+        return fingerprint_data(*args, **kwargs)
+
+    monkeypatch.setattr(fingerprints, "fingerprint_data", counting)
+    assert fingerprint_arrays(sets) == {"clean": mark, "fog": mark}
+    assert len(calls) == 1

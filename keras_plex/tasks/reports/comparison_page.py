@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_plex.tasks.comparison_differences import Difference
+from keras_plex.tasks.comparisons.differences import Difference
 from keras_plex.tasks.reports.chart import legend
 from keras_plex.tasks.reports.components import count_text
 from keras_plex.tasks.reports.components import folded
@@ -25,8 +25,8 @@ from keras_plex.tasks.reports.report_page import made_with
 from keras_plex.tasks.reports.report_page import task_section
 
 if TYPE_CHECKING:
-    from keras_plex.tasks.comparison import Comparison
-    from keras_plex.tasks.report import Report
+    from keras_plex.tasks.comparisons.comparison import Comparison
+    from keras_plex.tasks.reports.report import Report
 
 NOTE = (
     "Below a number its 95 % interval. Differences are paired: each bootstrap "

@@ -10,8 +10,8 @@ from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.markup import breakable
 from keras_plex.tasks.reports.markup import element
 from keras_plex.tasks.reports.markup import join
+from keras_plex.tasks.reports.result import TaskResult
 from keras_plex.tasks.reports.style import STYLE
-from keras_plex.tasks.result import TaskResult
 from keras_plex.tasks.table import TASKS
 
 # Tables with more rows are folded.

@@ -2,7 +2,7 @@
 
 import math
 
-from keras_plex.tasks.comparison_differences import Difference
+from keras_plex.tasks.comparisons.differences import Difference
 from keras_plex.tasks.reports.axis import Axis
 from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.markup import element

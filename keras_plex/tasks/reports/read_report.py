@@ -9,8 +9,8 @@ from keras_plex.tasks.cost import Cost
 from keras_plex.tasks.reports.plain_data import decode_drawn
 from keras_plex.tasks.reports.plain_data import encode_drawn
 from keras_plex.tasks.reports.plain_data import number
-from keras_plex.tasks.result import TaskResult
-from keras_plex.tasks.result import Value
+from keras_plex.tasks.reports.result import TaskResult
+from keras_plex.tasks.reports.result import Value
 
 SCHEMA = "keras_plex.report/2"
 

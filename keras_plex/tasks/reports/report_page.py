@@ -21,11 +21,11 @@ from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.markup import breakable
 from keras_plex.tasks.reports.markup import element
 from keras_plex.tasks.reports.markup import join
-from keras_plex.tasks.result import TaskResult
-from keras_plex.tasks.result import Value
+from keras_plex.tasks.reports.result import TaskResult
+from keras_plex.tasks.reports.result import Value
 
 if TYPE_CHECKING:
-    from keras_plex.tasks.report import Report
+    from keras_plex.tasks.reports.report import Report
 
 INTERVALS = (
     "Below a value its 95 % bootstrap interval; arrows point to what is better."

@@ -91,7 +91,7 @@ def test_trec_is_that_of_its_authors(download, shared_data):
     assert sum(counts.values()) == DATA_SETS["trec"].splits["test"]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_trained_model_has_the_accuracy_of_the_arrays(
     download, shared_data, root
 ):
@@ -129,7 +129,7 @@ def test_trained_model_has_the_accuracy_of_the_arrays(
     assert result["accuracy"].value == pytest.approx(accuracy, abs=1e-12)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_published_pixels_come_through(download, shared_data, root):
     path = download("cifar10")["cifar10"]
     found = features(path, "test")

@@ -1,0 +1,1 @@
+"""How a task adapts to examples that it chooses."""

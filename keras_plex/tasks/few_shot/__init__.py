@@ -1,0 +1,1 @@
+"""Probes that learn from a few examples of each class."""

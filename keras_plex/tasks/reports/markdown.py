@@ -1,0 +1,91 @@
+"""A report as a page of Markdown."""
+
+import math
+from typing import TYPE_CHECKING
+
+from keras_plex.tasks.measures import find_measure
+from keras_plex.tasks.reports.result import TaskResult
+from keras_plex.tasks.reports.result import Value
+
+if TYPE_CHECKING:
+    from keras_plex.tasks.reports.report import Report
+
+
+def report_as_markdown(report: "Report") -> str:
+    """The page: scores, headlines, every measure of each task, environment."""
+    lines = [
+        f"# Reliability of {one_line(report.model)}",
+        "",
+        f"Reliability score: {number(report.reliability_score, 1)} of 100 ("
+        + "; ".join(
+            f"{name} {number(score, 1)}"
+            for name, score in report.category_scores.items()
+        )
+        + ").",
+        "",
+        f"{report.parameters:,} parameters, ensemble size "
+        f"{report.ensemble_size}, {report.seconds:.1f} s. In brackets the 95 % "
+        "bootstrap interval; arrows point to what is better.",
+        "",
+        "| task | category | measure | value |",
+        "|---|---|---|---:|",
+    ]
+    for result in report.results:
+        value = result.measures[result.headline]
+        lines.append(
+            f"| {one_line(result.name)} | {result.category} | "
+            f"{result.headline} {arrow(value)} | {cell(value)} |"
+        )
+    for result in report.results:
+        lines += ["", *_section(result)]
+    if report.cost is not None:
+        lines += ["", "## Cost", ""]
+        cost = report.cost.to_dict()
+        lines += [f"- {name}: {value}" for name, value in cost.items()]
+    lines += ["", "## Made with", ""]
+    made_with = {**report.settings, **report.environment}
+    lines += [f"- {name}: {value}" for name, value in made_with.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _section(result: TaskResult) -> list[str]:
+    counts = ", ".join(
+        f"{name} {count:,}" for name, count in result.num_examples.items()
+    )
+    lines = [
+        f"## {one_line(result.name)}",
+        "",
+        f"Examples: {counts}. {result.seconds:.1f} s.",
+        "",
+        "| measure | value | meaning |",
+        "|---|---:|---|",
+    ]
+    for name, value in result.measures.items():
+        meaning = find_measure(name).meaning
+        lines.append(
+            f"| {one_line(name)} {arrow(value)} | {cell(value)} | {meaning} |"
+        )
+    return lines
+
+
+def arrow(value: Value) -> str:
+    """Points to what is better."""
+    return "↑" if value.higher_is_better else "↓"
+
+
+def cell(value: Value) -> str:
+    """A value with its interval."""
+    if math.isnan(value.low):
+        return number(value.value)
+    interval = f"[{number(value.low)}, {number(value.high)}]"
+    return f"{number(value.value)} {interval}"
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Its digits; "undefined" for NaN."""
+    return "undefined" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def one_line(text: str) -> str:
+    """A name that neither ends a cell of a table nor a line."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,1 @@
+"""Evaluations in shards, on many machines."""

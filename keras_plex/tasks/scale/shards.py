@@ -1,0 +1,75 @@
+"""What a model said about one shard of the data, to be kept and merged."""
+
+import dataclasses
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from keras_plex.tasks.resume.files import read_columns
+from keras_plex.tasks.resume.files import write_columns
+
+SCHEMA = "keras_plex.shard/1"
+# The column of where the examples are in the whole data set.
+INDEX = "index"
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """What a model said about every so many-th batch of each data set.
+
+    Args:
+        number: from 0.
+        num_shards: how many there are.
+        model: `name`, `parameters`, `ensemble_size` and `fingerprint`.
+        settings: `batch_size` and `max_examples`.
+        columns: name of a task, name of a set -> column -> `(examples,)`, with
+            `index`, where each example is in the whole. A set that has fewer
+            batches than shards may be missing.
+        num_classes: of the model.
+        seconds: that it took.
+    """
+
+    number: int
+    num_shards: int
+    model: dict[str, Any]
+    settings: dict[str, Any]
+    columns: dict[tuple[str, str], dict[str, np.ndarray]]
+    num_classes: int
+    seconds: float
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes a file (npz), which is never seen half written."""
+        description = {
+            "schema": SCHEMA,
+            **{
+                field.name: getattr(self, field.name)
+                for field in dataclasses.fields(self)
+                if field.name != "columns"
+            },
+            "places": list(self.columns),
+        }
+        columns = {
+            f"{place}/{name}": column
+            for place, found in enumerate(self.columns.values())
+            for name, column in found.items()
+        }
+        write_columns(pathlib.Path(path), description, columns)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Shard":
+        """What `save` wrote."""
+        read = read_columns(pathlib.Path(path))
+        if read is None or read[0].pop("schema", None) != SCHEMA:
+            raise ValueError(
+                "`path` must be a whole file that `Shard.save` wrote. "
+                f"Received: path={os.fspath(path)!r}"
+            )
+        description, entries = read
+        places = [tuple(place) for place in description.pop("places")]
+        columns: dict[Any, dict] = {place: {} for place in places}
+        for entry, column in entries.items():
+            place, _, name = entry.partition("/")
+            columns[places[int(place)]][name] = column
+        return cls(**description, columns=columns)
