@@ -43,7 +43,7 @@ def benchmarks(modality: str | None = None) -> dict[str, Benchmark]:
     return {
         name: benchmark
         for name, benchmark in BENCHMARKS.items()
-        if benchmark.kind in TASKS and modality in (None, benchmark.modality)
+        if modality in (None, benchmark.modality)
     }
 
 
@@ -117,8 +117,7 @@ def load_tasks(
         )
     check_positive(max_examples=max_examples, batch_size=batch_size)
     classifier_kind(model)
-    available = benchmarks()
-    chosen = {name: lookup(available, name, "benchmark") for name in names}
+    chosen = {name: lookup(BENCHMARKS, name, "benchmark") for name in names}
     reader = Reader(
         model,
         num_classes_of(model),

@@ -176,22 +176,6 @@ def test_two_tasks_of_a_kind_have_names():
 
 
 @pytest.mark.parametrize(
-    "tasks, message",
-    [
-        (["calibration"], r"`Calibration\(\(x, y\)\)`.*SubpopulationShift"),
-        ("calibration", "A task needs data"),
-        ([Calibration], "A task needs data.*Received: 'calibration'"),
-        (["calibrate"], "Unknown task: 'calibrate'. Available: 'calibration'"),
-        ([], "must hold a task"),
-        ([Calibration(TEST)] * 2, "name of its own.*'calibration'"),
-    ],
-)
-def test_tasks_that_are_none_are_refused(tasks, message):
-    with pytest.raises(ValueError, match=message):
-        keras_plex.evaluate(logits_model(), tasks)
-
-
-@pytest.mark.parametrize(
     "arguments, message",
     [
         ({"resamples": -1}, "resamples=-1"),

@@ -57,13 +57,13 @@ def test_a_seed_draws_from_all():
 
 def test_batches_without_a_chosen_example_are_not_passed(monkeypatch):
     passed = []
-    predict = support.predict_features
+    predict = module.predict_features
 
     def counting(model, x):
         passed.append(len(x))
         return predict(model, x)
 
-    monkeypatch.setattr(support, "predict_features", counting)
+    monkeypatch.setattr(module, "predict_features", counting)
     calls = []
     support(
         shots=1,
