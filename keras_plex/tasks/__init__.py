@@ -29,6 +29,13 @@ from keras_plex.tasks.open_set_recognition import (
 )
 from keras_plex.tasks.reports.report import Report as Report
 from keras_plex.tasks.reports.result import TaskResult as TaskResult
+from keras_plex.tasks.scale.evaluate_shard import (
+    evaluate_shard as evaluate_shard,
+)
+from keras_plex.tasks.scale.measure_shards import (
+    measure_shards as measure_shards,
+)
+from keras_plex.tasks.scale.shards import Shard as Shard
 from keras_plex.tasks.selective_prediction import (
     SelectivePrediction as SelectivePrediction,
 )
