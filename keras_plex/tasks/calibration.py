@@ -5,16 +5,14 @@ from typing import Any
 import numpy as np
 
 from keras_plex.metrics.calibration_error import even_bins
-from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.examples import Examples
-from keras_plex.tasks.task import Task
-from keras_plex.types import Data
+from keras_plex.tasks.one_set_task import OneSetTask
 
 NUM_BINS = 15
 
 
-class Calibration(Task):
+class Calibration(OneSetTask):
     """Whether an event of probability 0.8 happens in 8 of 10 cases.
 
     | measure | |
@@ -44,13 +42,6 @@ class Calibration(Task):
     category = "uncertainty"
     headline = "ece"
     scored = ("ece",)
-
-    def __init__(self, test: Data, *, name: str | None = None):
-        super().__init__(name=name)
-        self.test = DataSet(test)
-
-    def data_sets(self) -> dict[str, DataSet]:
-        return {"test": self.test}
 
     def measure(self, evidence: Evidence) -> dict[str, float]:
         test = evidence["test"]

@@ -5,15 +5,13 @@ from typing import Any
 import numpy as np
 
 from keras_plex.tasks.calibration import forecast_measures
-from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
-from keras_plex.tasks.task import Task
-from keras_plex.types import Data
+from keras_plex.tasks.one_set_task import OneSetTask
 
 EDGES = np.linspace(0.0, 1.0, 21)
 
 
-class InDistribution(Task):
+class InDistribution(OneSetTask):
     """Accuracy and proper scores on data like those of the training.
 
     Measures: `accuracy`, `nll`, `ece`, `brier`. A soft label counts as right
@@ -36,13 +34,6 @@ class InDistribution(Task):
     category = "robust generalization"
     headline = "accuracy"
     scored = ("accuracy", "nll")
-
-    def __init__(self, test: Data, *, name: str | None = None):
-        super().__init__(name=name)
-        self.test = DataSet(test)
-
-    def data_sets(self) -> dict[str, DataSet]:
-        return {"test": self.test}
 
     def measure(self, evidence: Evidence) -> dict[str, float]:
         return forecast_measures(evidence["test"])

@@ -1,5 +1,6 @@
 """Is the model unsure where people disagree?"""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -7,13 +8,12 @@ from scipy import stats
 
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
-from keras_plex.tasks.task import Task
-from keras_plex.types import Data
+from keras_plex.tasks.one_set_task import OneSetTask
 
 CURVE_POINTS = 400
 
 
-class LabelUncertainty(Task):
+class LabelUncertainty(OneSetTask):
     """How near forecasts come to the distribution of annotators' labels.
 
     | measure | |
@@ -46,13 +46,7 @@ class LabelUncertainty(Task):
     category = "uncertainty"
     headline = "kl"
     scored = ("kl",)
-
-    def __init__(self, test: Data, *, name: str | None = None):
-        super().__init__(name=name)
-        self.test = DataSet(test, needs_soft_labels=True)
-
-    def data_sets(self) -> dict[str, DataSet]:
-        return {"test": self.test}
+    read_as = staticmethod(functools.partial(DataSet, needs_soft_labels=True))
 
     def measure(self, evidence: Evidence) -> dict[str, float]:
         test = evidence["test"]

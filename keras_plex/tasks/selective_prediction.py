@@ -11,15 +11,13 @@ from keras_plex.metrics.selective_prediction import (
 from keras_plex.metrics.selective_prediction import risk_coverage_auc
 from keras_plex.metrics.selective_prediction import risk_coverage_curve
 from keras_plex.metrics.selective_prediction import selective_accuracy
-from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
-from keras_plex.tasks.task import Task
-from keras_plex.types import Data
+from keras_plex.tasks.one_set_task import OneSetTask
 
 CURVE_POINTS = 101
 
 
-class SelectivePrediction(Task):
+class SelectivePrediction(OneSetTask):
     """What a model gains when it may leave out forecasts it is unsure of.
 
     | measure | |
@@ -52,13 +50,6 @@ class SelectivePrediction(Task):
     category = "uncertainty"
     headline = "aurc"
     scored = ("calibration_auc",)
-
-    def __init__(self, test: Data, *, name: str | None = None):
-        super().__init__(name=name)
-        self.test = DataSet(test)
-
-    def data_sets(self) -> dict[str, DataSet]:
-        return {"test": self.test}
 
     def measure(self, evidence: Evidence) -> dict[str, float]:
         wrong, doubt = _arrays(evidence)

@@ -6,17 +6,15 @@ import numpy as np
 from keras import ops
 
 from keras_plex.metrics.subpopulation_accuracy import find_statistic
-from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.data_set import grouped_arrays
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.examples import Examples
-from keras_plex.tasks.task import Task
-from keras_plex.types import Data
+from keras_plex.tasks.one_set_task import OneSetTask
 
 STATISTICS = ("worst", "p25", "median", "mean")
 
 
-class SubpopulationShift(Task):
+class SubpopulationShift(OneSetTask):
     """What the accuracy is if the data come from one group alone.
 
     A model can be right on average and useless for some: clients, hospitals,
@@ -52,13 +50,7 @@ class SubpopulationShift(Task):
     category = "robust generalization"
     headline = "accuracy_p25"
     scored = ("accuracy_p25",)
-
-    def __init__(self, test: Data, *, name: str | None = None):
-        super().__init__(name=name)
-        self.test = grouped_arrays(test)
-
-    def data_sets(self) -> dict[str, DataSet]:
-        return {"test": self.test}
+    read_as = staticmethod(grouped_arrays)
 
     def measure(self, evidence: Evidence) -> dict[str, float]:
         test = evidence["test"]
