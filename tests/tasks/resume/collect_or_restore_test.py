@@ -26,7 +26,7 @@ from tests.task_cases import draw
 from tests.task_cases import logits_model
 from tests.task_cases import poor_model
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 X, Y = TEST
 BATCH = 50
 
