@@ -9,8 +9,8 @@ from keras_plex.cli.model_files import add_model_arguments
 from keras_plex.cli.model_files import load_classifier
 from keras_plex.cli.model_files import model_names
 from keras_plex.cli.printing import print_markdown
-from keras_plex.cli.report_folder import prepare_folder
-from keras_plex.cli.report_folder import save_into
+from keras_plex.cli.report_folder import COMPARISON
+from keras_plex.cli.report_folder import checked_folder
 from keras_plex.cli.task_arguments import make_tasks
 from keras_plex.cli.task_options import add_measuring_arguments
 from keras_plex.cli.task_options import add_task_arguments
@@ -52,9 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Compares, saves, prints."""
     with as_usage_errors():
         paths = _paths_by_name(arguments.models)
-        folder = None
-        if arguments.output is not None:
-            folder = prepare_folder(arguments.output)
+        folder = checked_folder(arguments.output, COMPARISON)
         are_reports = [_is_report(path) for path in paths.values()]
         if all(are_reports):
             found = _compare_reports(paths, arguments)
@@ -66,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         else:
             found = _compare_models(paths, arguments)
     if folder is not None:
-        save_into(folder, found.save)
+        found.save(folder)
     if arguments.json:
         print(found.to_json(), end="")
     else:
