@@ -59,7 +59,11 @@ def build_task(request: TaskRequest, files: DataFiles) -> Task:
             raise ValueError(
                 f"{request.kind!r} has no option {name!r}. Available: {known}."
             )
-    return task_class(**arguments, **request.options, name=request.name)
+    try:
+        return task_class(**arguments, **request.options, name=request.name)
+    except ValueError as error:
+        name = request.name or request.kind
+        raise ValueError(f"The task {name!r}: {error}") from error
 
 
 def option_names(kind: str) -> list[str]:

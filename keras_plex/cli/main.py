@@ -12,6 +12,7 @@ from keras_plex.cli import doctor
 from keras_plex.cli import evaluate
 from keras_plex.cli import tasks
 from keras_plex.cli.errors import UsageError
+from keras_plex.cli.errors import in_one_line
 
 # Name -> module with HELP, `add_arguments(parser)` and `run(arguments)`; what
 # follows the options in --help is its EXAMPLES, if it has any.
@@ -42,8 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if arguments.debug:
             raise
-        line = " ".join(str(error).split()) or type(error).__name__
-        print(f"keras-plex: error: {line}", file=sys.stderr)
+        print(f"keras-plex: error: {in_one_line(error)}", file=sys.stderr)
         return WRONG_INPUT if isinstance(error, UsageError) else FAILED
     return 0
 

@@ -13,13 +13,6 @@ from keras_plex.tasks.benchmarks import benchmarks
 from keras_plex.tasks.benchmarks import load_tasks
 from keras_plex.tasks.task import Task
 
-# Argument of `load_tasks` -> the option.
-TYPED = {
-    "download=True": "--download",
-    "data_dir": "--data-dir",
-    "value_range": "--image-range",
-}
-
 
 def is_benchmark(kind: str) -> bool:
     """Whether it is the name of a benchmark, and no kind of task."""
@@ -42,19 +35,15 @@ def load_named_tasks(
     names: Sequence[str], model: keras.Model, **options: Any
 ) -> dict[str, Task]:
     """Benchmark -> its task; see `keras_plex.tasks.load_tasks`."""
+    names = list(dict.fromkeys(names))
     if not names:
         return {}
     try:
         tasks = load_tasks(names, model, **options)
     except ValueError as error:
-        raise ValueError(_as_typed(str(error))) from error
+        message = str(error).replace("`value_range`", "--image-range")
+        raise ValueError(message) from error
     return dict(zip(names, tasks, strict=True))
-
-
-def _as_typed(message: str) -> str:
-    for argument, option in TYPED.items():
-        message = message.replace(f"`{argument}`", option)
-    return message
 
 
 def describe_benchmarks() -> list[dict[str, Any]]:

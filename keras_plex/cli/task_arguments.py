@@ -1,6 +1,7 @@
 """From the options to the tasks."""
 
 import argparse
+import copy
 import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -14,9 +15,9 @@ from keras_plex.cli.build_tasks import build_task
 from keras_plex.cli.build_tasks import option_names
 from keras_plex.cli.build_tasks import roles_of
 from keras_plex.cli.build_tasks import suffices
+from keras_plex.cli.build_tasks import typed_options
 from keras_plex.cli.data_files import DataFiles
 from keras_plex.cli.data_files import Reading
-from keras_plex.cli.build_tasks import typed_options
 from keras_plex.cli.named_tasks import check_kind
 from keras_plex.cli.named_tasks import is_benchmark
 from keras_plex.cli.named_tasks import load_named_tasks
@@ -86,7 +87,9 @@ def _named_tasks(
         value_range=_image_range(arguments),
         batch_size=arguments.batch_size,
     )
-    found = {number: tasks[one.kind] for number, one in places.items()}
+    found = {
+        number: copy.copy(tasks[one.kind]) for number, one in places.items()
+    }
     for number, request in places.items():
         found[number].name = request.name or request.kind
     return found
@@ -107,7 +110,8 @@ def _typed_requests(
         kinds = [one for one in NEEDS if suffices(one, data, options, files)]
     if not kinds:
         raise ValueError(
-            "There is nothing to measure: pass --data test=PATH. "
+            "There is nothing to measure: pass --data test=PATH with labels; "
+            "`keras-plex tasks` lists what each task needs. "
             f"Received: {', '.join(data) or 'no data'}"
         )
     with_files = [kind for kind in kinds if not is_benchmark(kind)]

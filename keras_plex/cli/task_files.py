@@ -35,6 +35,8 @@ def read_task_file(path: str) -> list[TaskRequest]:
         path: of the file.
     """
     file = pathlib.Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"There is no task file {path!r}.")
     load = lookup(LOADERS, file.suffix.lower(), "kind of task file")
     try:
         found = load(file.read_text(encoding="utf-8"))
