@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -37,9 +38,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     _quieten()
     try:
         COMMANDS[arguments.command].run(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("keras-plex: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # As with `| head`. Python flushes again at exit: let it, to nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except Exception as error:
         if arguments.debug:
             raise

@@ -13,6 +13,12 @@ from keras_plex.tasks.benchmarks import benchmarks
 from keras_plex.tasks.benchmarks import load_tasks
 from keras_plex.tasks.task import Task
 
+# What an error of a benchmark calls an argument -> the option.
+OPTIONS = {
+    "`value_range=(0, 255)`": "--image-range 0,255",
+    "`value_range`": "--image-range",
+}
+
 
 def is_benchmark(kind: str) -> bool:
     """Whether it is the name of a benchmark, and no kind of task."""
@@ -41,7 +47,9 @@ def load_named_tasks(
     try:
         tasks = load_tasks(names, model, **options)
     except ValueError as error:
-        message = str(error).replace("`value_range`", "--image-range")
+        message = str(error)
+        for words, option in OPTIONS.items():
+            message = message.replace(words, option)
         raise ValueError(message) from error
     return dict(zip(names, tasks, strict=True))
 
