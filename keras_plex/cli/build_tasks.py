@@ -13,11 +13,15 @@ from keras_plex.cli.task_needs import LABELS
 from keras_plex.cli.task_needs import NEEDS
 from keras_plex.cli.task_needs import SOFT_LABELS
 from keras_plex.cli.task_needs import Need
+from keras_plex.cli.typed_values import as_argument
 from keras_plex.tables import lookup
 from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
 
 CORRUPTIONS = "corruptions"
+
+# Arguments that are given otherwise, or cannot be typed: a function.
+NO_OPTIONS = {"name", "fit"}
 
 
 class TaskRequest(NamedTuple):
@@ -55,14 +59,28 @@ def build_task(request: TaskRequest, files: DataFiles) -> Task:
             raise ValueError(
                 f"{request.kind!r} has no option {name!r}. Available: {known}."
             )
-    return task_class(**arguments, **request.options, name=request.name)
+    try:
+        return task_class(**arguments, **request.options, name=request.name)
+    except ValueError as error:
+        name = request.name or request.kind
+        raise ValueError(f"The task {name!r}: {error}") from error
 
 
 def option_names(kind: str) -> list[str]:
     """The arguments of the task's class that are no data."""
-    data = {need.argument for need in NEEDS[kind]}
+    others = {need.argument for need in NEEDS[kind]} | NO_OPTIONS
     names = inspect.signature(TASKS[kind]).parameters
-    return [name for name in names if name not in data | {"name"}]
+    return [name for name in names if name not in others]
+
+
+def typed_options(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that the task's class has, as it takes them."""
+    parameters = inspect.signature(TASKS[kind]).parameters
+    return {
+        name: as_argument(options[name], parameters[name])
+        for name in option_names(kind)
+        if name in options
+    }
 
 
 def roles_of(kinds: Sequence[str]) -> list[str]:

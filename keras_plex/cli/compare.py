@@ -2,24 +2,28 @@
 
 import argparse
 import pathlib
+from collections.abc import Callable
 
-from keras_plex.cli.errors import UsageError
 from keras_plex.cli.errors import as_usage_errors
 from keras_plex.cli.model_files import add_model_arguments
 from keras_plex.cli.model_files import load_classifier
 from keras_plex.cli.model_files import model_names
 from keras_plex.cli.printing import print_markdown
-from keras_plex.cli.report_folder import prepare_folder
-from keras_plex.cli.report_folder import save_into
+from keras_plex.cli.report_folder import COMPARISON
+from keras_plex.cli.report_folder import checked_folder
 from keras_plex.cli.task_arguments import make_tasks
 from keras_plex.cli.task_options import add_measuring_arguments
 from keras_plex.cli.task_options import add_task_arguments
 from keras_plex.cli.task_options import measuring_options
 from keras_plex.tasks.comparisons.compare import compare
 from keras_plex.tasks.comparisons.comparison import Comparison
+from keras_plex.tasks.reports.report import JSON_FILE
 from keras_plex.tasks.reports.report import Report
 
 HELP = "put saved models side by side, or reports that evaluate saved"
+
+# As in Python: a difference is tested more sharply than a number is known.
+RESAMPLES = 1000
 
 EXAMPLES = """\
 examples:
@@ -46,27 +50,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", metavar="DIR", help="folder for the comparison"
     )
     add_measuring_arguments(parser)
+    parser.set_defaults(resamples=RESAMPLES)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Compares, saves, prints."""
     with as_usage_errors():
         paths = _paths_by_name(arguments.models)
-        folder = None
-        if arguments.output is not None:
-            folder = prepare_folder(arguments.output)
-        are_reports = [_is_report(path) for path in paths.values()]
-        if all(are_reports):
-            found = _compare_reports(paths, arguments)
-        elif any(are_reports):
-            raise UsageError(
+        folder = checked_folder(arguments.output, COMPARISON)
+        kinds = {_kind_of(path) for path in paths.values()}
+        if len(kinds) > 1:
+            raise ValueError(
                 "Compare models with models, and reports with reports. "
-                f"Received: {list(paths.values())}"
+                f"Received: {', '.join(paths.values())}"
             )
-        else:
-            found = _compare_models(paths, arguments)
+        found = COMPARE[kinds.pop()](paths, arguments)
     if folder is not None:
-        save_into(folder, found.save)
+        found.save(folder)
     if arguments.json:
         print(found.to_json(), end="")
     else:
@@ -88,15 +88,23 @@ def _paths_by_name(models: list[str]) -> dict[str, str]:
     return dict(zip(names, paths, strict=True))
 
 
-def _is_report(path: str) -> bool:
-    return (pathlib.Path(path) / "report.json").is_file()
+def _kind_of(path: str) -> str:
+    file = pathlib.Path(path)
+    if not file.exists():
+        raise FileNotFoundError(f"There is no model or report {path!r}.")
+    return "report" if (file / JSON_FILE).is_file() else "model"
 
 
 def _compare_reports(
     paths: dict[str, str], arguments: argparse.Namespace
 ) -> Comparison:
-    if arguments.task or arguments.tasks or arguments.data:
-        raise ValueError("Reports hold what was measured: leave tasks out.")
+    options = ("task", "tasks", "data", "option")
+    given = [f"--{name}" for name in options if getattr(arguments, name)]
+    if given:
+        raise ValueError(
+            "Reports hold what was measured: leave tasks and data out. "
+            f"Received: {', '.join(given)}"
+        )
     reports = {name: Report.load(path) for name, path in paths.items()}
     return Comparison.from_reports(reports)
 
@@ -115,3 +123,9 @@ def _compare_models(
 def _kind_for(path: str, output_kind: str | None) -> str | None:
     """A file says itself what its outputs are; a SavedModel may not."""
     return output_kind if pathlib.Path(path).is_dir() else None
+
+
+# What the paths lead to -> what compares it.
+COMPARE: dict[
+    str, Callable[[dict[str, str], argparse.Namespace], Comparison]
+] = {"model": _compare_models, "report": _compare_reports}

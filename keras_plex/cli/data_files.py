@@ -101,14 +101,12 @@ class DataFiles:
         if key not in self.found:
             if not file.exists():
                 raise FileNotFoundError(f"There is no data file {str(path)!r}.")
+            reading = dataclasses.replace(self.reading, with_labels=with_labels)
             kind = file.suffix.lower()
             if file.is_dir():
                 kind = _kind_of_folder(file)
-            read = lookup(READERS, kind, "kind of data file")
             try:
-                reading = dataclasses.replace(
-                    self.reading, with_labels=with_labels
-                )
+                read = lookup(READERS, kind, "kind of data file")
                 self.found[key] = read(file, reading)
             except Exception as error:
                 raise ValueError(f"{str(path)!r}: {error}") from error
@@ -143,6 +141,8 @@ def _from_arrays(arrays: dict[str, np.ndarray], reading: Reading) -> LoadedData:
             f"Inputs are one array {X!r}, or named as the model's inputs. "
             f"Received: {sorted(arrays)}"
         )
+    if y is not None and y.dtype.kind in "US":
+        y = class_indices(y.tolist(), reading.classes)
     x: Any = arrays[X] if X in arrays else arrays
     return LoadedData(x, y, groups)
 

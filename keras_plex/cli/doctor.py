@@ -27,6 +27,7 @@ PACKAGES = {
     "tensorboard": "tensorboard",
     "tensorflow-probability": "probability",
     "tensorflow-datasets": "datasets",
+    "apache-beam": "beam",
 }
 
 

@@ -6,8 +6,8 @@ from keras_plex.cli.errors import as_usage_errors
 from keras_plex.cli.model_files import add_model_arguments
 from keras_plex.cli.model_files import load_classifier
 from keras_plex.cli.printing import print_markdown
-from keras_plex.cli.report_folder import prepare_folder
-from keras_plex.cli.report_folder import save_into
+from keras_plex.cli.report_folder import REPORT
+from keras_plex.cli.report_folder import checked_folder
 from keras_plex.cli.task_arguments import make_tasks
 from keras_plex.cli.task_options import add_measuring_arguments
 from keras_plex.cli.task_options import add_task_arguments
@@ -40,6 +40,8 @@ tasks.toml:
   kind = "covariate_shift"
   test = "test.npz"
   shifted.blur = "blur.npz"
+  [tasks.far]
+  kind = "open_set/cifar10"
 
 --output keeps what the model said of each data set as soon as it is there:
 after a crash the same command goes on where it stopped.
@@ -61,7 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         metavar="DIR",
-        help="folder for report.json and report.md, and to go on from",
+        help="folder for report.json, report.md and report.html, and to go on "
+        "from",
+    )
+    parser.add_argument(
+        "--cost",
+        action="store_true",
+        help="measure what a forecast costs, too: operations and seconds",
     )
     add_measuring_arguments(parser)
 
@@ -69,19 +77,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Measures, saves, prints."""
     with as_usage_errors():
-        folder = None
-        if arguments.output is not None:
-            folder = prepare_folder(arguments.output)
+        folder = checked_folder(arguments.output, REPORT)
         model = load_classifier(arguments.model, arguments.output_kind)
         tasks = make_tasks(arguments, model)
         report = evaluate(
             model,
             tasks,
+            measure_cost=arguments.cost,
             directory=folder,
             **measuring_options(arguments),
         )
     if folder is not None:
-        save_into(folder, report.save)
+        report.save(folder)
     if arguments.json:
         print(report.to_json(), end="")
     else:

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from keras_plex.cli import doctor
 from keras_plex.cli import evaluate
 from keras_plex.cli import tasks
 from keras_plex.cli.errors import UsageError
+from keras_plex.cli.errors import in_one_line
 
 # Name -> module with HELP, `add_arguments(parser)` and `run(arguments)`; what
 # follows the options in --help is its EXAMPLES, if it has any.
@@ -36,14 +38,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     _quieten()
     try:
         COMMANDS[arguments.command].run(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("keras-plex: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # As with `| head`. Python flushes again at exit: let it, to nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except Exception as error:
         if arguments.debug:
             raise
-        line = " ".join(str(error).split()) or type(error).__name__
-        print(f"keras-plex: error: {line}", file=sys.stderr)
+        print(f"keras-plex: error: {in_one_line(error)}", file=sys.stderr)
         return WRONG_INPUT if isinstance(error, UsageError) else FAILED
     return 0
 

@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import zipfile
 
 import keras
 
@@ -44,7 +45,18 @@ def load_classifier(path: str, output_kind: str | None = None) -> keras.Model:
             "A Keras model says itself what its outputs are: leave "
             f"--output-kind out. Received: {output_kind!r} for {path!r}"
         )
-    return keras.saving.load_model(file)
+    if file.suffix == ".keras" and not zipfile.is_zipfile(file):
+        raise ValueError(
+            f"{path!r} is no Keras model: it is damaged, or was not written by "
+            "`model.save`."
+        )
+    try:
+        return keras.saving.load_model(file)
+    except Exception as error:
+        raise ValueError(
+            f"The model {path!r} cannot be loaded. "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def model_names(paths: list[str]) -> list[str]:

@@ -1,45 +1,49 @@
-"""The files of a report, in a folder that may hold more."""
+"""The folder of `--output`, looked at before anything is measured."""
 
 import os
 import pathlib
-import shutil
-import uuid
-from collections.abc import Callable
+from typing import NamedTuple
 
-# What marks a folder as ours: what `evaluate` and `compare` write.
-OURS = ("evidence", "models", "report.json", "comparison.json")
-
-
-def prepare_folder(output: str) -> pathlib.Path:
-    """The folder; raises unless it is new, empty or of an earlier command."""
-    folder = pathlib.Path(output)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(
-            f"--output must be a folder. Received: the file {output!r}"
-        )
-    names = {path.name for path in folder.iterdir()} if folder.exists() else ()
-    if names and not names & set(OURS):
-        raise ValueError(
-            f"The folder {output!r} holds other files, which a report will not "
-            f"join. Pass an empty or a new one. Received: {sorted(names)[:3]}"
-        )
-    return folder
+from keras_plex.tasks.comparisons import comparison
+from keras_plex.tasks.reports import report
+from keras_plex.tasks.reports.files import check_directory
+from keras_plex.tasks.reports.read_report import SCHEMA
+from keras_plex.tasks.resume.folder import FOLDER
 
 
-def save_into(
-    folder: pathlib.Path, save: Callable[[pathlib.Path], object]
-) -> None:
-    """Lets `save` fill a new folder, and moves its files into this one.
+class Contents(NamedTuple):
+    """What a command writes: see `check_directory`."""
 
-    Args:
-        folder: made if need be; files of the same names are replaced.
-        save: such as `report.save`.
+    names: tuple[str, ...]
+    schema: str
+    beside: tuple[str, ...] = ()
+
+
+REPORT = Contents(report.FILES, SCHEMA, (FOLDER,))
+COMPARISON = Contents(
+    ("comparison.json", "comparison.md", "comparison.html"), comparison.SCHEMA
+)
+
+
+def checked_folder(
+    output: str | None, contents: Contents
+) -> pathlib.Path | None:
+    """The folder, which is not made yet; `None` for none.
+
+    Raises:
+        ValueError: unless it is new, empty or of an earlier command.
+        OSError: where it cannot be made or written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    try:
-        save(unfinished)
-        for path in sorted(unfinished.iterdir()):
-            os.replace(path, folder / path.name)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    if output is None:
+        return None
+    folder = pathlib.Path(output)
+    lineage = (folder, *folder.absolute().parents)
+    nearest = next(path for path in lineage if path.exists())
+    if not nearest.is_dir():
+        raise ValueError(
+            f"--output must be a folder. Received: the file {str(nearest)!r}"
+        )
+    if not os.access(nearest, os.W_OK):
+        raise PermissionError(f"--output: {str(nearest)!r} cannot be written.")
+    check_directory(folder, **contents._asdict())
+    return folder

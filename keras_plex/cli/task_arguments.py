@@ -1,6 +1,7 @@
 """From the options to the tasks."""
 
 import argparse
+import copy
 import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -14,18 +15,22 @@ from keras_plex.cli.build_tasks import build_task
 from keras_plex.cli.build_tasks import option_names
 from keras_plex.cli.build_tasks import roles_of
 from keras_plex.cli.build_tasks import suffices
+from keras_plex.cli.build_tasks import typed_options
 from keras_plex.cli.data_files import DataFiles
 from keras_plex.cli.data_files import Reading
+from keras_plex.cli.named_tasks import check_kind
+from keras_plex.cli.named_tasks import is_benchmark
 from keras_plex.cli.named_tasks import load_named_tasks
 from keras_plex.cli.task_files import read_task_file
 from keras_plex.cli.task_needs import NEEDS
-from keras_plex.tables import lookup
+from keras_plex.cli.typed_values import parse_value
+from keras_plex.cli.typed_values import split_pairs
 from keras_plex.tasks.checks import num_classes_of
 from keras_plex.tasks.task import Task
 
 
 def make_tasks(arguments: argparse.Namespace, model: keras.Model) -> list[Task]:
-    """The tasks that were asked for.
+    """The tasks that were asked for, in their order.
 
     Args:
         arguments: of `add_task_arguments`.
@@ -37,56 +42,84 @@ def make_tasks(arguments: argparse.Namespace, model: keras.Model) -> list[Task]:
             f"Received: {arguments.batch_size}"
         )
     files = DataFiles(_reading(arguments, model))
-    if arguments.tasks is not None:
-        if arguments.task or arguments.data or arguments.option:
-            raise ValueError(
-                "--tasks stands in place of --task, --data and --option."
-            )
-        requests = read_task_file(arguments.tasks)
-        return [build_task(request, files) for request in requests]
-    named = [one for one in dict.fromkeys(arguments.task) if "/" in one]
-    kinds = [one for one in dict.fromkeys(arguments.task) if "/" not in one]
-    tasks: list[Task] = []
-    if kinds or not named or arguments.data:
-        requests = _requests(kinds, arguments, files)
-        tasks += [build_task(request, files) for request in requests]
-    if named:
-        tasks += load_named_tasks(
-            named,
-            model,
-            data_dir=arguments.data_dir,
-            download=arguments.download,
-            max_examples=arguments.max_examples,
-            value_range=_image_range(arguments),
-            batch_size=arguments.batch_size,
-        )
-    return tasks
+    requests = _requests(arguments, files)
+    named = _named_tasks(requests, arguments, model)
+    return [
+        named[number] if number in named else build_task(request, files)
+        for number, request in enumerate(requests)
+    ]
 
 
 def _requests(
-    kinds: list[str], arguments: argparse.Namespace, files: DataFiles
+    arguments: argparse.Namespace, files: DataFiles
+) -> list[TaskRequest]:
+    if arguments.tasks is None:
+        return _typed_requests(arguments, files)
+    if arguments.task or arguments.data or arguments.option:
+        raise ValueError(
+            "--tasks stands in place of --task, --data and --option."
+        )
+    return read_task_file(arguments.tasks)
+
+
+def _named_tasks(
+    requests: Sequence[TaskRequest],
+    arguments: argparse.Namespace,
+    model: keras.Model,
+) -> dict[int, Task]:
+    """The tasks of benchmarks, by their place among the requests."""
+    places = {
+        number: request
+        for number, request in enumerate(requests)
+        if is_benchmark(request.kind)
+    }
+    if not places and (arguments.download or arguments.data_dir is not None):
+        raise ValueError(
+            "--download and --data-dir are for named benchmarks, as in "
+            "--task open_set/cifar10. Received: no benchmark"
+        )
+    tasks = load_named_tasks(
+        [request.kind for request in places.values()],
+        model,
+        data_dir=arguments.data_dir,
+        download=arguments.download,
+        max_examples=arguments.max_examples,
+        value_range=_image_range(arguments),
+        batch_size=arguments.batch_size,
+    )
+    found = {
+        number: copy.copy(tasks[one.kind]) for number, one in places.items()
+    }
+    for number, request in places.items():
+        found[number].name = request.name or request.kind
+    return found
+
+
+def _typed_requests(
+    arguments: argparse.Namespace, files: DataFiles
 ) -> list[TaskRequest]:
     data = split_pairs(arguments.data, "--data")
     options = {
         name: parse_value(value)
         for name, value in split_pairs(arguments.option, "--option").items()
     }
+    kinds = list(dict.fromkeys(arguments.task))
     for kind in kinds:
-        lookup(NEEDS, kind, "task")
+        check_kind(kind)
     if not kinds:
         kinds = [one for one in NEEDS if suffices(one, data, options, files)]
     if not kinds:
         raise ValueError(
-            "There is nothing to measure: pass --data test=PATH. "
+            "There is nothing to measure: pass --data test=PATH with labels; "
+            "`keras-plex tasks` lists what each task needs. "
             f"Received: {', '.join(data) or 'no data'}"
         )
-    _check_used(kinds, data, options)
+    with_files = [kind for kind in kinds if not is_benchmark(kind)]
+    _check_used(with_files, data, options)
     return [
-        TaskRequest(
-            kind,
-            data,
-            {k: v for k, v in options.items() if k in option_names(kind)},
-        )
+        TaskRequest(kind, data, typed_options(kind, options))
+        if kind in with_files
+        else TaskRequest(kind, {}, {})
         for kind in kinds
     ]
 
@@ -100,7 +133,8 @@ def _check_used(
         if word.partition(".")[0] not in roles:
             raise ValueError(
                 f"No task that was asked for reads {word!r}. "
-                f"Tasks: {', '.join(kinds)}. Their data: {', '.join(roles)}."
+                f"Tasks with files: {', '.join(kinds) or 'none'}. "
+                f"Their data: {', '.join(roles) or 'none'}."
             )
     known = {name for kind in kinds for name in option_names(kind)}
     for name in options:
@@ -109,37 +143,6 @@ def _check_used(
                 f"No task that was asked for has the option {name!r}. "
                 f"Available: {', '.join(sorted(known)) or 'none'}."
             )
-
-
-def split_pairs(pairs: Sequence[str], option: str) -> dict[str, str]:
-    """`["a=b"]` as a dict."""
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, sign, value = pair.partition("=")
-        if not (name and sign and value):
-            raise ValueError(f"{option} takes NAME=VALUE. Received: {pair!r}")
-        if name in found:
-            raise ValueError(f"{option} has {name!r} twice.")
-        found[name] = value
-    return found
-
-
-def parse_value(text: str) -> Any:
-    """A number, a word, or a list of them where there are commas.
-
-    Example:
-
-    >>> parse_value("fog,contrast"), parse_value("1,3"), parse_value("fog,")
-    (['fog', 'contrast'], [1, 3], ['fog'])
-    """
-    if "," in text:
-        return [parse_value(part) for part in text.split(",") if part]
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _reading(arguments: argparse.Namespace, model: keras.Model) -> Reading:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_plex.cli.build_tasks import TaskRequest
+from keras_plex.cli.named_tasks import check_kind
+from keras_plex.cli.named_tasks import is_benchmark
 from keras_plex.cli.task_needs import NEEDS
 from keras_plex.tables import lookup
 
@@ -17,7 +19,8 @@ def read_task_file(path: str) -> list[TaskRequest]:
     """The tasks of a file.
 
     Each has its name: `[tasks.NAME]`, with `kind`, the paths of its data, which
-    start at the folder of the file, and its options:
+    start at the folder of the file, and its options. A benchmark brings its
+    data and options:
 
         [tasks.blurred]
         kind = "covariate_shift"
@@ -25,10 +28,15 @@ def read_task_file(path: str) -> list[TaskRequest]:
         shifted.blur = "blur.npz"
         corruptions = ["fog"]
 
+        [tasks.far]
+        kind = "open_set/cifar10"
+
     Args:
         path: of the file.
     """
     file = pathlib.Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"There is no task file {path!r}.")
     load = lookup(LOADERS, file.suffix.lower(), "kind of task file")
     try:
         found = load(file.read_text(encoding="utf-8"))
@@ -47,9 +55,15 @@ def _request(name: str, entry: Any, folder: pathlib.Path) -> TaskRequest:
     if not isinstance(entry, Mapping) or "kind" not in entry:
         raise ValueError(f"The task {name!r} must have a `kind`.")
     rest = dict(entry)
-    kind = rest.pop("kind")
+    kind = str(rest.pop("kind"))
+    check_kind(kind)
+    if is_benchmark(kind) and rest:
+        raise ValueError(
+            f"The task {name!r} is the benchmark {kind!r}, which brings its "
+            f"data and options: leave others out. Received: {sorted(rest)}"
+        )
     data: dict[str, str] = {}
-    for need in lookup(NEEDS, kind, "task"):
+    for need in NEEDS.get(kind, ()):
         paths = rest.pop(need.role, None)
         if paths is None:
             continue

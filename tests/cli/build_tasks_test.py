@@ -7,6 +7,7 @@ from keras_plex.cli.build_tasks import TaskRequest
 from keras_plex.cli.build_tasks import build_task
 from keras_plex.cli.build_tasks import option_names
 from keras_plex.cli.build_tasks import suffices
+from keras_plex.cli.build_tasks import typed_options
 from keras_plex.cli.data_files import DataFiles
 from keras_plex.cli.data_files import Reading
 from tests.task_cases import GROUPS
@@ -46,6 +47,15 @@ def test_options_are_the_arguments_that_are_no_data():
     ]
 
 
+def test_options_are_given_as_the_task_takes_them():
+    assert "fit" not in option_names("active_learning")
+    typed = {"shots": 5, "acquisition": "margin", "budget": 40, "l2": 1}
+    few = typed_options("few_shot_learning", typed)
+    assert few == {"shots": [5], "l2": 1}
+    active = typed_options("active_learning", typed)
+    assert active == {"acquisition": ["margin"], "budget": 40}
+
+
 def test_which_tasks_data_suffice_for(paths):
     files = DataFiles(Reading())
     test = {"test": paths["test"]}
@@ -67,6 +77,12 @@ def test_what_lacks_is_said(paths):
         ("calibration", {"test": paths["near"]}, {}, "needs labels in 'test'"),
         ("open_set_recognition", {"test": paths["test"]}, {}, "ood.NAME=FILE"),
         ("calibration", {"test": paths["test"]}, {"bins": 3}, "option 'bins'"),
+        (
+            "few_shot_learning",
+            {"train": paths["test"], "test": paths["test"]},
+            {"shots": [999]},
+            "The task 'mine': There are too few examples",
+        ),
         ("calibrate", {}, {}, "Unknown task: 'calibrate'"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -60,6 +60,14 @@ def test_each_file_is_read_once(tmp_path):
     assert files.load(tmp_path / "d.npz") is files.load(other_way)
 
 
+def test_arrays_may_hold_names_of_classes(tmp_path):
+    np.savez(tmp_path / "d.npz", x=X, y=np.array(["pos", "neg", "pos"]))
+    found = load(tmp_path / "d.npz", Reading(classes=("neg", "pos")))
+    assert found.y.tolist() == [1, 0, 1]
+    with pytest.raises(ValueError, match="d.npz.*--classes"):
+        load(tmp_path / "d.npz")
+
+
 @pytest.mark.parametrize(
     "name, text, message",
     [
@@ -69,7 +77,7 @@ def test_each_file_is_read_once(tmp_path):
         ("d.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}', "1 of 2"),
         ("d.jsonl", "{", "d.jsonl"),
         ("d.npz", "no zip", "d.npz"),
-        ("d.txt", "a", "Unknown kind of data file: '.txt'.*'.jsonl'"),
+        ("d.txt", "a", "d.txt.*Unknown kind of data file: '.txt'.*'.jsonl'"),
     ],
 )
 def test_what_a_file_lacks_is_said(tmp_path, name, text, message):

@@ -12,6 +12,7 @@ from keras_plex.tasks import Calibration
 from keras_plex.tasks import InDistribution
 from keras_plex.tasks import OpenSetRecognition
 from keras_plex.tasks import SelectivePrediction
+from keras_plex.tasks.resume.folder import EvidenceFolder
 from tests.task_cases import NEAR
 from tests.task_cases import TEST
 from tests.task_cases import logits_model
@@ -61,13 +62,48 @@ def test_output_holds_the_report_and_is_gone_on_from(folder, capsys):
     assert main(command) == 0
     assert capsys.readouterr().out.startswith("# Reliability of")
     names = {path.name for path in (folder / "out").iterdir()}
-    assert {"report.json", "report.md", "evidence"} <= names
+    files = {"report.json", "report.md", "report.html"}
+    assert names == {*files, "evidence"}
     assert main(command) == 0
     assert "calibration: test" not in capsys.readouterr().err
     found = json.loads((folder / "out" / "report.json").read_text())
     assert measures(found) == measures(expected_report().to_dict())
+    assert found["cost"] is None
     assert main(["evaluate", "poor.keras", *DATA, "--output", "out"]) == 2
     assert "of another model" in capsys.readouterr().err
+
+
+def test_what_is_interrupted_goes_on(folder, capsys, monkeypatch):
+    command = ["evaluate", "good.keras", *DATA, "--output", "out", "--json"]
+    save, places = EvidenceFolder.save, []
+
+    def interrupt(self, place, *arguments):
+        if place == ("open_set_recognition", "unknown/near"):
+            raise KeyboardInterrupt
+        places.append(place)
+        save(self, place, *arguments)
+
+    monkeypatch.setattr(EvidenceFolder, "save", interrupt)
+    assert main(command) == 130
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.endswith("keras-plex: interrupted\n")
+    assert ("calibration", "test") in places
+    assert [one.name for one in (folder / "out").iterdir()] == ["evidence"]
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert main(command) == 0
+    captured = capsys.readouterr()
+    assert "calibration: test" not in captured.err
+    assert "open_set_recognition: unknown/near" in captured.err
+    found = json.loads(captured.out)
+    assert measures(found) == measures(expected_report().to_dict())
+
+
+def test_cost_is_measured_where_it_is_asked_for(folder, capsys):
+    assert main(["evaluate", "good.keras", *DATA, "--cost", "--json"]) == 0
+    cost = json.loads(capsys.readouterr().out)["cost"]
+    assert cost["seconds_one"] > 0 and cost["batch_size"] == 32
 
 
 def test_a_task_file_names_its_tasks(folder, capsys):

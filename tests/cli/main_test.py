@@ -1,5 +1,8 @@
 """Commands end with a code that means something and one line for an error."""
 
+import os
+import sys
+
 import pytest
 
 from keras_plex.cli import doctor
@@ -41,6 +44,15 @@ def test_debug_shows_the_traceback(monkeypatch):
     monkeypatch.setattr(doctor, "run", fail)
     with pytest.raises(ValueError, match="deep inside"):
         main(["doctor", "--debug"])
+
+
+def test_a_closed_pipe_is_no_error(capsys, monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert main(["doctor", "--json"]) == 1
+    assert capsys.readouterr().err == ""
 
 
 def test_an_interrupt_ends_with_130(capsys, monkeypatch):

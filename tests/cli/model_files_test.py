@@ -1,5 +1,7 @@
 """A path leads to a model, or to a line that says why not."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,14 @@ def test_what_is_no_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match="a `.keras` file or a SavedModel"):
         load_classifier(str(tmp_path / "m.onnx"))
     logits_model().save(tmp_path / "m.keras")
+    whole = (tmp_path / "m.keras").read_bytes()
+    (tmp_path / "half.keras").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="half.keras' is no Keras model"):
+        load_classifier(str(tmp_path / "half.keras"))
+    with zipfile.ZipFile(tmp_path / "other.keras", "w") as file:
+        file.writestr("thesis.txt", "years")
+    with pytest.raises(ValueError, match="other.keras' cannot be loaded"):
+        load_classifier(str(tmp_path / "other.keras"))
     with pytest.raises(ValueError, match="leave --output-kind out"):
         load_classifier(str(tmp_path / "m.keras"), "probabilities")
 

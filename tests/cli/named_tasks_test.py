@@ -1,28 +1,113 @@
 """Named benchmarks are asked for by their names."""
 
+import json
+
+import keras
+import numpy as np
 import pytest
 
-from keras_plex.cli import named_tasks
+from keras_plex.cli.main import main
+from keras_plex.cli.named_tasks import check_kind
+from keras_plex.cli.named_tasks import describe_benchmarks
+from keras_plex.cli.named_tasks import load_named_tasks
+from keras_plex.tasks import Calibration
+from tests.named_data import no_network
+from tests.named_data import prepare
 from tests.task_cases import logits_model
 
+NAME = "calibration/fashion_mnist"
 
-def test_where_there_are_none_that_is_said(monkeypatch):
-    monkeypatch.setattr(named_tasks, "MODULE", "keras_plex.no_such_file")
-    assert named_tasks.describe_benchmarks() == []
-    with pytest.raises(ValueError, match="no named benchmarks.*open_set/x"):
-        named_tasks.load_named_tasks(["open_set/x"], logits_model())
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keras.utils.set_random_seed(0)
+    image_model().save("model.keras")
+    return tmp_path
+
+
+def image_model():
+    layers = [keras.layers.AveragePooling2D(7), keras.layers.Flatten()]
+    return keras.Sequential(
+        [keras.Input((28, 28, 1)), *layers, keras.layers.Dense(10)]
+    )
+
+
+def evaluate(*arguments):
+    command = ["evaluate", "model.keras", "--resamples", "0", *arguments]
+    return main([*command, "--data-dir", "data", "--json"])
 
 
 def test_they_are_listed_with_their_data():
-    pytest.importorskip(named_tasks.MODULE)
-    found = {one["name"]: one for one in named_tasks.describe_benchmarks()}
+    found = {one["name"]: one for one in describe_benchmarks()}
     data = found["open_set/cifar10"]["data_sets"]
-    assert {"cifar10", "cifar100", "svhn_cropped"} <= {d["name"] for d in data}
+    names = ["cifar10", "cifar100", "svhn_cropped"]
+    assert [one["name"] for one in data] == names
+    assert all(one["download_bytes"] > 2**20 for one in data)
+    assert found["calibration/imagenet"]["data_sets"][0]["manual"]
+
+
+def test_unknown_names_are_said_with_similar_ones():
+    check_kind("calibration")
+    check_kind(NAME)
+    with pytest.raises(ValueError, match="Unknown task: 'fly'"):
+        check_kind("fly")
+    with pytest.raises(ValueError, match="Did you mean .*open_set/cifar10"):
+        check_kind("open_set/cifar")
+    with pytest.raises(ValueError, match="'x/y'. `keras-plex tasks` lists"):
+        check_kind("x/y")
 
 
 def test_data_that_are_missing_are_named(tmp_path):
-    pytest.importorskip(named_tasks.MODULE)
-    with pytest.raises(ValueError):
-        named_tasks.load_named_tasks(
-            ["open_set/cifar10"], logits_model(), data_dir=tmp_path
-        )
+    pytest.importorskip("tensorflow_datasets")
+    with pytest.raises(ValueError, match=r"fashion_mnist: 29.4 MiB"):
+        load_named_tasks([NAME], image_model(), data_dir=tmp_path)
+
+
+def test_a_model_of_other_classes_is_refused():
+    with pytest.raises(ValueError, match="10 classes, and the model has 4"):
+        load_named_tasks([NAME], logits_model())
+
+
+def test_the_range_of_images_is_called_as_it_is_typed():
+    scaled = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10),
+        ]
+    )
+    with pytest.raises(ValueError, match="--image-range"):
+        load_named_tasks([NAME], scaled)
+
+
+def test_one_is_measured_beside_data_in_files(folder, capsys):
+    pytest.importorskip("tensorflow_datasets")
+    assert evaluate("--task", NAME) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "fashion_mnist: 29.4 MiB" in error and "--download" in error
+    prepare("fashion_mnist", folder / "data")
+    x, y = np.ones((4, 28, 28, 1), "float32"), np.arange(4)
+    np.savez("test.npz", x=x, y=y)
+    (folder / "t.toml").write_text(
+        f"[tasks.far]\nkind = '{NAME}'\n"
+        "[tasks.near]\nkind = 'calibration'\ntest = 'test.npz'\n"
+        f"[tasks.again]\nkind = '{NAME}'\n"
+    )
+    with no_network():
+        assert evaluate("--tasks", "t.toml") == 0
+        far, near, again = json.loads(capsys.readouterr().out)["results"]
+        typed = ("--task", "calibration", "--task", NAME)
+        assert evaluate(*typed, "--data", "test=test.npz") == 0
+    named = [far["name"], near["name"], again["name"]]
+    assert named == ["far", "near", "again"]
+    assert far["num_examples"] == {"test": 12} and again["kind"] == far["kind"]
+    assert far["measures"] == again["measures"]
+    model = keras.saving.load_model("model.keras")
+    task = Calibration((x, y))
+    expected = task.measure(task.predict(model))
+    assert near["measures"]["nll"]["value"] == pytest.approx(expected["nll"])
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert [one["name"] for one in results] == ["calibration", NAME]
+    assert results[1]["measures"] == far["measures"]

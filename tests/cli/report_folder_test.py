@@ -1,41 +1,46 @@
 """A report joins what an evaluation left, and nothing else."""
 
+import json
+import os
+
 import pytest
 
-from keras_plex.cli.report_folder import prepare_folder
-from keras_plex.cli.report_folder import save_into
+from keras_plex.cli.report_folder import COMPARISON
+from keras_plex.cli.report_folder import REPORT
+from keras_plex.cli.report_folder import checked_folder
 
 
-def save(folder):
-    folder.mkdir()
-    (folder / "report.json").write_text("{}")
+def test_new_and_empty_folders_are_taken_and_none_is_made(tmp_path):
+    assert checked_folder(None, REPORT) is None
+    assert checked_folder(str(tmp_path), COMPARISON) == tmp_path
+    new = tmp_path / "new" / "out"
+    assert checked_folder(str(new), REPORT) == new
+    assert not list(tmp_path.iterdir())
 
 
-def test_files_are_moved_beside_the_evidence(tmp_path):
-    folder = tmp_path / "out"
-    (folder / "evidence").mkdir(parents=True)
-    save_into(prepare_folder(str(folder)), save)
-    save_into(prepare_folder(str(folder)), save)
-    assert {one.name for one in folder.iterdir()} == {"evidence", "report.json"}
-    assert [one.name for one in tmp_path.iterdir()] == ["out"]
+@pytest.mark.parametrize("contents", [REPORT, COMPARISON])
+def test_what_the_same_command_left_is_taken(tmp_path, contents):
+    for name in contents.names:
+        (tmp_path / name).write_text(json.dumps({"schema": contents.schema}))
+    for name in contents.beside:
+        (tmp_path / name).mkdir()
+    assert checked_folder(str(tmp_path), contents) == tmp_path
 
 
-def test_a_failure_leaves_nothing(tmp_path):
-    def fail(folder):
-        save(folder)
-        raise RuntimeError("full")
-
-    with pytest.raises(RuntimeError):
-        save_into(tmp_path / "out", fail)
-    assert [one.name for one in tmp_path.iterdir()] == ["out"]
-    assert not list((tmp_path / "out").iterdir())
-
-
-def test_other_files_are_left_alone(tmp_path):
+def test_evidence_alone_is_taken_and_other_files_are_left_alone(tmp_path):
+    (tmp_path / "evidence").mkdir()
+    assert checked_folder(str(tmp_path), REPORT) == tmp_path
+    with pytest.raises(ValueError, match="holds other files.*evidence"):
+        checked_folder(str(tmp_path), COMPARISON)
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(ValueError, match="holds other files.*thesis"):
-        prepare_folder(str(tmp_path))
-    with pytest.raises(ValueError, match="must be a folder"):
-        prepare_folder(str(tmp_path / "thesis.txt"))
-    assert prepare_folder(str(tmp_path / "new")) == tmp_path / "new"
-    assert not (tmp_path / "new").exists()
+        checked_folder(str(tmp_path), REPORT)
+    for path in (tmp_path / "thesis.txt", tmp_path / "thesis.txt" / "out"):
+        with pytest.raises(ValueError, match="a folder.*thesis.txt"):
+            checked_folder(str(path), REPORT)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match="cannot be written"):
+        checked_folder(str(tmp_path / "new"), REPORT)

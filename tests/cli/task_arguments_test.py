@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from keras_plex.cli.task_arguments import make_tasks
-from keras_plex.cli.task_arguments import parse_value
 from keras_plex.cli.task_options import add_measuring_arguments
 from keras_plex.cli.task_options import add_task_arguments
 from tests.task_cases import NEAR
@@ -62,6 +61,17 @@ def test_options_reach_the_tasks_that_have_them(folder):
             "reads 'ood.a'",
         ),
         (
+            ["--task", "open_set/cifar10", "--data", "test=test.npz"],
+            "reads 'test'. Tasks with files: none",
+        ),
+        (
+            ["--task", "open_set/cifar10", "--option", "scores=msp"],
+            "the option 'scores'. Available: none",
+        ),
+        (["--task", "open_set/cifar11"], "Did you mean open_set/cifar10,"),
+        (["--data", "test=test.npz", "--download"], "no benchmark"),
+        (["--data", "test=near.npz"], "test=PATH with labels"),
+        (
             ["--data", "test=test.npz", "--option", "wings=2"],
             "has the option 'wings'",
         ),
@@ -91,8 +101,3 @@ def test_images_get_the_size_of_the_models_input(folder):
     [task] = tasks_of(*typed, model=model)
     x, y, _ = next(task.test.batches(1))
     assert x.shape == (2, 4, 6, 1) and y.tolist() == [0, 1]
-
-
-def test_values_are_numbers_words_or_lists():
-    assert parse_value("3") == 3 and parse_value("0.5") == 0.5
-    assert parse_value("fog") == "fog" and parse_value("1,") == [1]

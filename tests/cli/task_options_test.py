@@ -13,7 +13,9 @@ def test_measuring_is_as_in_python():
     parser = argparse.ArgumentParser()
     add_measuring_arguments(parser)
     arguments = inspect.signature(keras_plex.evaluate).parameters
-    for name, value in measuring_options(parser.parse_args([])).items():
+    found = measuring_options(parser.parse_args([]))
+    assert set(found) == {"batch_size", "max_examples", "resamples", "seed"}
+    for name, value in found.items():
         assert value == arguments[name].default
 
 

@@ -19,8 +19,10 @@ from keras_plex.tasks.reports.read_report import read_report
 from keras_plex.tasks.reports.read_report import result_as_dict
 from keras_plex.tasks.reports.report_page import report_page
 from keras_plex.tasks.reports.result import TaskResult
+from keras_plex.tasks.resume.folder import FOLDER
 
 JSON_FILE = "report.json"
+FILES = (JSON_FILE, "report.md", "report.html")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,15 +132,12 @@ class Report:
         """Writes `report.json`, `report.md` and `report.html`, or nothing.
 
         Args:
-            directory: a new or empty one, or one that holds a report alone,
-                which is replaced.
+            directory: a new or empty one, or one that holds a report, which is
+                replaced, or the evidence of `evaluate`, which stays.
         """
-        files = {
-            JSON_FILE: self.to_json(),
-            "report.md": self.to_markdown(),
-            "report.html": self.to_html(),
-        }
-        return save_files(directory, files, schema=SCHEMA)
+        texts = self.to_json(), self.to_markdown(), self.to_html()
+        files = dict(zip(FILES, texts, strict=True))
+        return save_files(directory, files, schema=SCHEMA, beside=[FOLDER])
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Report":

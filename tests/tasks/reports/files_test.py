@@ -6,6 +6,7 @@ import pathlib
 
 import pytest
 
+from keras_plex.tasks.reports.files import check_directory
 from keras_plex.tasks.reports.files import save_files
 
 SCHEMA = "keras_plex.thing/1"
@@ -22,6 +23,33 @@ def test_what_it_wrote_it_replaces(tmp_path):
     assert sorted(os.listdir(directory)) == sorted(FILES)
     assert (directory / "thing.md").read_text() == "two"
     assert os.listdir(directory.parent) == ["thing"]
+
+
+def test_folders_that_may_lie_beside_stay(tmp_path):
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "test.npz").write_text("passes")
+    for _ in range(2):
+        save_files(tmp_path, FILES, schema=SCHEMA, beside=["evidence"])
+    assert sorted(os.listdir(tmp_path)) == sorted([*FILES, "evidence"])
+    assert (tmp_path / "evidence" / "test.npz").read_text() == "passes"
+    with pytest.raises(ValueError, match=r"holds other files.*\['evidence'\]"):
+        save(tmp_path)
+
+
+def test_a_file_is_no_folder_that_may_lie_beside(tmp_path):
+    (tmp_path / "evidence").write_text("thesis")
+    with pytest.raises(ValueError, match="holds other files.*evidence"):
+        save_files(tmp_path, FILES, schema=SCHEMA, beside=["evidence"])
+
+
+def test_checking_writes_nothing(tmp_path):
+    check_directory(tmp_path / "new", FILES, schema=SCHEMA)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(ValueError, match="holds other files.*thesis.txt"):
+        check_directory(tmp_path, FILES, schema=SCHEMA)
+    with pytest.raises(ValueError, match="must be a directory"):
+        check_directory(tmp_path / "thesis.txt", FILES, schema=SCHEMA)
 
 
 def test_another_version_is_replaced(tmp_path):

@@ -88,6 +88,17 @@ def test_saved_twice_it_is_there_once(tmp_path):
     assert (directory / "report.md").read_text() == changed.to_markdown()
 
 
+def test_it_is_saved_beside_the_evidence(tmp_path):
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "test.npz").touch()
+    for _ in range(2):
+        REPORT.save(tmp_path)
+    names = ["evidence", "report.html", "report.json", "report.md"]
+    assert sorted(os.listdir(tmp_path)) == names
+    assert Report.load(tmp_path).model == REPORT.model
+    assert os.listdir(tmp_path / "evidence") == ["test.npz"]
+
+
 def test_a_directory_of_others_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("years")
     with pytest.raises(ValueError, match="holds other files.*thesis.tex"):
