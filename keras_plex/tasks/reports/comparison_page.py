@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from keras_plex.tasks.reports.report import Report
 
 MARKS = {
-    "better": "its difference from the baseline is more than the choice of "
-    "test examples explains",
-    "worse": "likewise",
+    "better, worse": "than the baseline, by more than the choice of test "
+    "examples explains",
     "within noise": "other test examples could turn it around",
     "✓": "it is so even though many differences are tested here: the chance "
     "of one false ✓ on this page is about 5 %",
@@ -48,7 +47,7 @@ UNCORRECTED = (
     "95 % intervals, each on its own: of many differences about one in twenty "
     "looks clear by chance, so that no ✓ is given here."
 )
-COLUMNS = {"Model": None, "Value": "num", "Less baseline": "num"}
+COLUMNS = {"Model": None, "Value": "num", "Difference": "num"}
 
 
 def comparison_page(comparison: "Comparison") -> str:

@@ -173,11 +173,11 @@ def number_text(value: float, digits: int = 4, *, signed: bool = False) -> str:
         return "undefined"
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    sign = "+" if signed else ""
     is_small = ROUNDING < abs(value) < 0.5 * 0.1**digits
-    text = f"{value:{sign}{'.1g' if is_small else f'.{digits}f'}}"
-    # Of two signs the second is that of an exponent.
-    return text.replace("-", MINUS) if text.strip("-+0.") else text.strip("-+")
+    text = f"{abs(value):{'.1g' if is_small else f'.{digits}f'}}"
+    if value < 0 and text.strip("0."):
+        return MINUS + text
+    return "+" + text if signed else text
 
 
 def with_range(

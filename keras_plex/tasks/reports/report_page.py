@@ -8,8 +8,8 @@ from keras_plex.tasks.measures import find_measure
 from keras_plex.tasks.reports.components import count_text
 from keras_plex.tasks.reports.components import facts
 from keras_plex.tasks.reports.components import folded
-from keras_plex.tasks.reports.components import meaning
 from keras_plex.tasks.reports.components import is_long
+from keras_plex.tasks.reports.components import meaning
 from keras_plex.tasks.reports.components import measure_name
 from keras_plex.tasks.reports.components import meter
 from keras_plex.tasks.reports.components import page

@@ -39,6 +39,7 @@ grid-template-columns:repeat(auto-fit,minmax(min(100%,150px),1fr))}
 .meter{height:8px;border-radius:4px;background:var(--grid);overflow:hidden;
 margin-top:6px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .meter i{display:block;height:100%;background:var(--accent)}
+.card .meter{margin-bottom:6px}
 td .meter{position:relative;overflow:visible}
 td .meter i{border-radius:4px}
 .meter b{position:absolute;top:3px;height:2px;min-width:2px;
@@ -55,7 +56,7 @@ border-top:1px solid var(--rule)}
 thead th{border-top:0;color:var(--muted);font-weight:500;font-size:.85rem}
 tbody th{font-weight:600}
 td:last-child,th:last-child{padding-right:0}
-.num{text-align:right;white-space:nowrap}
+.num{text-align:right;white-space:nowrap;overflow-wrap:normal}
 .range{display:block;color:var(--muted);font-size:.82rem;font-weight:400}
 .sub{display:block;color:var(--muted);font-size:.82rem;font-weight:400}
 th{overflow-wrap:break-word}tbody th{overflow-wrap:anywhere;min-width:6em}
@@ -84,7 +85,7 @@ figure>:last-child{margin-bottom:20px}
 grid-template-columns:400px minmax(0,1fr)}.pair .figures{display:block}
 .pair table{margin-top:14px}}
 .pair>div+div{margin-top:14px}
-.wide{grid-column:1/-1}
+.wide{grid-column:1/-1;margin-bottom:20px}
 figure{display:grid;grid-template-rows:subgrid;grid-row:span 3;gap:0;margin:0;
 align-content:start;min-width:0;max-width:470px;break-inside:avoid}
 figcaption{font-size:.92rem;line-height:1.35;margin-bottom:6px}
@@ -118,6 +119,7 @@ stroke-dasharray:3 2}
 stroke-width:2}
 .speck{fill:var(--c0);fill-opacity:.45}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:2px 16px;padding:0;
+align-content:start;
 margin:6px 0 0;font-size:.85rem}
 .legend li{display:flex;align-items:center;gap:6px;min-width:0}
 .key{width:28px;height:12px;flex:none}.swatch{width:18px;height:12px;flex:none}
@@ -127,15 +129,15 @@ dt{color:var(--muted)}dd{margin:0}
 @media (max-width:620px){main{padding:16px 10px 32px}section,.card{padding:14px}
 .bar-cell{display:none}th,td{padding-right:8px}
 .num .range{white-space:normal}.verdict{display:block}
-tbody th{min-width:8.6em}}
+tbody th{min-width:8.6em}td .sub{display:none}}
 @media print{:root{--page:#fff;--card:#fff;--ink:#000;--muted:#444;
 --rule:#bbb;--grid:#ddd;--accent:#0067a8;--soft:#eee;--good:#00704f;
 --bad:#b3400a;--fill:#8ec3e6;--count:#b4bcc6;--c0:#0072b2;--c1:#d55e00;
 --c2:#00875f;--c3:#b0508c;--c4:#a87400;--c5:#4b5563}
 html{font-size:11px}body{font-size:1rem}main{max-width:none;padding:0}
 section{border:0;padding:8px 0}tr,.card{break-inside:avoid}
-h2{break-after:avoid}.figures{grid-template-columns:1fr 1fr}
+h2,.task>header,.task>p,.task>div>.legend,tr:has(.group){break-after:avoid}
+.figures{grid-template-columns:1fr 1fr}
 .bar,.gap,.count,.area,.mark,.speck{print-color-adjust:exact;
--webkit-print-color-adjust:exact}
-details::details-content{content-visibility:visible;height:auto}}
+-webkit-print-color-adjust:exact}}
 """
