@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_plex.tasks.measures import find_measure
 from keras_plex.tasks.reports.lines import Line
 from keras_plex.tasks.reports.lines import Plane
 from keras_plex.tasks.reports.lines import numbers
 from keras_plex.tasks.reports.lines import series_figures
 from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.words import in_words
+from keras_plex.tasks.reports.words import which_is_better
 
 MEAN = "mean of the sets"
 
@@ -59,12 +59,6 @@ def draw_few_shot(curves: Mapping[str, Any]) -> list[Markup]:
             note=which_is_better(measure),
         )
     ]
-
-
-def which_is_better(measure: str) -> str:
-    """The direction of a measure, as a sentence."""
-    is_higher = find_measure(measure).higher_is_better
-    return f"{'Higher' if is_higher else 'Lower'} is better."
 
 
 def _lines(curve: Mapping[str, Any], measure: str) -> dict[str, Line]:

@@ -154,7 +154,7 @@ def task_section(
     """A task: what it asks, its parts, of which two may stand side by side."""
     return element(
         "section",
-        task_header(result),
+        _task_header(result),
         element("div", parts, class_="pair" if is_pair else None),
         id=f"task-{number}",
         class_="task",
@@ -172,7 +172,7 @@ def _counts(result: TaskResult) -> str:
     return f"Examples: {shown}."
 
 
-def task_header(result: TaskResult) -> Markup:
+def _task_header(result: TaskResult) -> Markup:
     """Name, category and what the task asks."""
     asked = EXPLANATIONS.get(result.kind)
     return join(
@@ -195,11 +195,11 @@ def _cost(report: "Report") -> Markup:
     if report.cost is None:
         items["FLOPs and time"] = "not measured: pass measure_cost=True"
     else:
-        items |= cost_facts(report.cost)
+        items |= _cost_facts(report.cost)
     return element("section", element("h2", "Cost"), facts(items))
 
 
-def cost_facts(cost: Cost) -> dict[str, str]:
+def _cost_facts(cost: Cost) -> dict[str, str]:
     """What a cost holds, each with how it was measured."""
     flops = cost.flops_source
     if cost.flops is not None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_plex.tasks.reports.adaptation import which_is_better
 from keras_plex.tasks.reports.chart import folded_figures
 from keras_plex.tasks.reports.lines import Line
 from keras_plex.tasks.reports.lines import Plane
@@ -13,6 +12,7 @@ from keras_plex.tasks.reports.lines import numbers
 from keras_plex.tasks.reports.lines import series_figures
 from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.words import in_words
+from keras_plex.tasks.reports.words import which_is_better
 
 SHOWN = ("accuracy", "ece")
 

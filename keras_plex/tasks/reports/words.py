@@ -1,5 +1,7 @@
 """Names of curves and measures, as a reader would say them."""
 
+from keras_plex.tasks.measures import find_measure
+
 ABBREVIATIONS = frozenset({"auc", "aupr", "auroc", "ece", "nll"})
 
 
@@ -17,3 +19,9 @@ def in_words(name: str) -> str:
     ]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
+
+
+def which_is_better(measure: str) -> str:
+    """The direction of a measure, as a sentence."""
+    is_higher = find_measure(measure).higher_is_better
+    return f"{'Higher' if is_higher else 'Lower'} is better."

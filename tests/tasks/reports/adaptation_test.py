@@ -2,7 +2,6 @@
 
 from keras_plex.tasks.reports.adaptation import draw_active_learning
 from keras_plex.tasks.reports.adaptation import draw_few_shot
-from keras_plex.tasks.reports.adaptation import which_is_better
 from tests.report_cases import CURVES
 from tests.report_cases import Page
 
@@ -40,8 +39,3 @@ def test_the_mean_of_one_set_is_that_set():
         "ECE after a few examples",
         "AUROC after a few examples: noise",
     ]
-
-
-def test_directions_are_told():
-    assert which_is_better("ece") == "Lower is better."
-    assert which_is_better("accuracy") == "Higher is better."
