@@ -161,6 +161,18 @@ CURVES = {
         "accuracy": [0.5, 0.25],
     },
     "entropies": {"annotators": [0.0, 0.5], "forecast": [0.1, 0.6]},
+    "active_learning": {
+        "labels": [20, 40],
+        "margin": [0.5, 0.9],
+        "uniform": [0.5, 0.8],
+    },
+    "few_shot": {
+        "shots": [1, 5, 25],
+        "ece": [0.3, 0.2, 0.1],
+        "auroc": [0.5, 0.6, 0.8],
+        "noise/auroc": [0.5, 0.5, 0.7],
+        "night/auroc": [0.5, 0.7, math.nan],
+    },
     "shots": [1, 5, 25],
     "accuracy": [0.2, 0.5, math.nan],
 }

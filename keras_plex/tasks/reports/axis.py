@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from collections.abc import Iterable
 
 import numpy as np
@@ -9,6 +10,12 @@ import numpy as np
 NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 # From here on a linear axis would squeeze the small values together.
 LOG_RATIO = 20.0
+# "sqrt" shows small shares beside large ones, and 0 as well.
+SCALES: dict[str, Callable[[float], float]] = {
+    "linear": float,
+    "log": math.log,
+    "sqrt": math.sqrt,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,21 +27,21 @@ class Axis:
         high: the number at `stop`, above `low`.
         start: pixel.
         stop: pixel.
-        is_log: whether equal factors, not differences, are equally long.
+        scale: a key of `SCALES`; of its numbers equal differences are equally
+            long.
     """
 
     low: float
     high: float
     start: float
     stop: float
-    is_log: bool = False
+    scale: str = "linear"
 
     def __call__(self, value: float) -> float:
         """The pixel of a number; one beyond the ends is put at the end."""
         value = min(max(value, self.low), self.high)
-        low, high = self.low, self.high
-        if self.is_log:
-            low, high, value = math.log(low), math.log(high), math.log(value)
+        scaled = SCALES[self.scale]
+        low, high, value = scaled(self.low), scaled(self.high), scaled(value)
         share = (value - low) / (high - low)
         return self.start + share * (self.stop - self.start)
 
@@ -79,9 +86,11 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def ticks_at(values: Iterable[float], axis: Axis, gap: float) -> list[float]:
-    """The values themselves, without those whose labels would overlap."""
+    """Those values on the axis whose labels do not overlap."""
     kept: list[float] = []
     for value in sorted(set(values)):
+        if not axis.low <= value <= axis.high:
+            continue
         if not kept or abs(axis(value) - axis(kept[-1])) >= gap:
             kept.append(value)
     return kept

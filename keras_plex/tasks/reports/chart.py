@@ -33,7 +33,8 @@ class Chart:
         y: range of the vertical axis.
         height: in units of which the width has 360.
         left: where the vertical axis stands.
-        is_log: whether the horizontal axis is logarithmic.
+        x_scale: of the horizontal axis, a key of `SCALES`.
+        y_scale: of the vertical axis.
     """
 
     def __init__(
@@ -44,12 +45,13 @@ class Chart:
         y: tuple[float, float],
         height: float = 236.0,
         left: float = LEFT,
-        is_log: bool = False,
+        x_scale: str = "linear",
+        y_scale: str = "linear",
     ):
         self.description = description
         self.height = height
-        self.x = Axis(*x, left, WIDTH - RIGHT, is_log)
-        self.y = Axis(*y, height - BOTTOM, TOP)
+        self.x = Axis(*x, left, WIDTH - RIGHT, x_scale)
+        self.y = Axis(*y, height - BOTTOM, TOP, y_scale)
         self.parts: list[Markup] = []
 
     def add(self, tag: str, *children: Any, **attributes: Any) -> None:
@@ -199,11 +201,26 @@ def swatches(names: dict[str, str]) -> Markup:
     return element("ul", items, class_="legend")
 
 
-def figure(title: str, *children: Any, note: str | None = None) -> Markup:
-    """A chart with its caption above it and its legend below."""
+def figure(
+    title: str,
+    *charts: Markup,
+    key: Markup | None = None,
+    note: str | None = None,
+) -> Markup:
+    """Charts with their caption above and their legend below them."""
     caption = element(
         "figcaption",
         element("b", title),
         element("span", note, class_="note") if note else None,
     )
-    return element("figure", caption, children)
+    return element("figure", caption, element("div", charts), key)
+
+
+def folded_figures(summary: str, figures: Sequence[Markup]) -> Markup:
+    """Figures under a line that opens them."""
+    return element(
+        "details",
+        element("summary", f"{summary}: {len(figures)}"),
+        element("div", figures, class_="figures"),
+        class_="wide",
+    )

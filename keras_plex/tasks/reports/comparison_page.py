@@ -8,15 +8,19 @@ from typing import Any
 from keras_plex.tasks.comparisons.differences import Difference
 from keras_plex.tasks.reports.chart import legend
 from keras_plex.tasks.reports.components import count_text
+from keras_plex.tasks.reports.components import facts
 from keras_plex.tasks.reports.components import folded
 from keras_plex.tasks.reports.components import grouped_table
 from keras_plex.tasks.reports.components import measure_name
+from keras_plex.tasks.reports.components import meter
+from keras_plex.tasks.reports.components import number_text
 from keras_plex.tasks.reports.components import page
 from keras_plex.tasks.reports.components import score_card
 from keras_plex.tasks.reports.components import seconds_text
 from keras_plex.tasks.reports.components import with_range
 from keras_plex.tasks.reports.difference_strip import difference_strip
 from keras_plex.tasks.reports.figures import draw_curves
+from keras_plex.tasks.reports.figures import shares_figures
 from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.markup import breakable
 from keras_plex.tasks.reports.markup import element
@@ -28,17 +32,22 @@ if TYPE_CHECKING:
     from keras_plex.tasks.comparisons.comparison import Comparison
     from keras_plex.tasks.reports.report import Report
 
+MARKS = {
+    "better, worse": "than the baseline, by more than the choice of test "
+    "examples explains",
+    "within noise": "other test examples could turn it around",
+    "✓": "it is so even though many differences are tested here: the chance "
+    "of one false ✓ on this page is about 5 %",
+}
 NOTE = (
-    "Below a number its 95 % interval. Differences are paired: each bootstrap "
-    "resample draws the same examples for all models. ✓ marks what also holds "
-    "together with all other scores and headlines, at a chance of 5 % of "
-    "one false mark."
+    "Below a number its 95 % interval, which the lines show. All models are "
+    "measured on the same examples."
 )
 UNCORRECTED = (
-    "95 % intervals of paired differences, each on its own: of many "
-    "measures, some differ by chance."
+    "95 % intervals, each on its own: of many differences about one in twenty "
+    "looks clear by chance, so that no ✓ is given here."
 )
-COLUMNS = {"Model": None, "Value": "num", "Less baseline": "num"}
+COLUMNS = {"Model": None, "Value": "num", "Difference": "num"}
 
 
 def comparison_page(comparison: "Comparison") -> str:
@@ -64,7 +73,6 @@ def _title(comparison: "Comparison") -> Markup:
         "header",
         element("p", "Reliability comparison", class_="eyebrow"),
         element("h1", f"{len(names)} models, baseline {comparison.baseline}"),
-        legend(names),
     )
 
 
@@ -78,10 +86,30 @@ def _scores(comparison: "Comparison") -> Markup:
         is_base = name == comparison.baseline
         cards.append(
             score_card(
-                name, report.reliability_score, is_whole=is_base, note=note
+                name,
+                report.reliability_score,
+                is_whole=is_base,
+                more=[note, _categories(report)],
             )
         )
-    return element("div", cards, class_="scores")
+    return element("div", cards, class_="scores wide-cards")
+
+
+def _categories(report: "Report") -> Markup:
+    """A bar for each category."""
+    return element(
+        "ul",
+        [
+            element(
+                "li",
+                element("span", name.capitalize()),
+                element("span", number_text(score, 1)),
+                meter(score / 100),
+            )
+            for name, score in report.category_scores.items()
+        ],
+        class_="categories",
+    )
 
 
 def _headlines(comparison: "Comparison", base: "Report") -> Markup | None:
@@ -108,10 +136,11 @@ def _headlines(comparison: "Comparison", base: "Report") -> Markup | None:
                 ],
             )
         )
-    columns = {**COLUMNS, "Worse ← 0 → better": "bar-cell"}
+    columns = {**COLUMNS, "Worse ← 0 → better": "bar-cell zero"}
     return element(
         "section",
         element("h2", "Headlines"),
+        facts(MARKS),
         grouped_table(columns, groups, NOTE),
     )
 
@@ -168,7 +197,7 @@ def _difference(found: Difference, digits: int = 4) -> Markup:
         "span",
         f"{found.verdict}{sign}",
         class_=f"verdict {found.verdict if is_clear else 'muted'}",
-        title="holds together with all headlines" if sign else None,
+        title=MARKS["✓"] if sign else None,
     )
     numbers = with_range(
         found.difference, found.low, found.high, signed=True, digits=digits
@@ -229,6 +258,7 @@ def _task(comparison: "Comparison", number: int, task: str) -> Markup:
     result = reports[comparison.baseline][task]
     curves = {name: one[task].curves for name, one in reports.items()}
     figures = draw_curves(curves)
+    key = legend(list(curves)) if shares_figures(curves) else None
     directions = {
         name: value.higher_is_better
         for one in reports.values()
@@ -241,4 +271,10 @@ def _task(comparison: "Comparison", number: int, task: str) -> Markup:
     num_rows = sum(len(rows) for _, rows in groups)
     made = grouped_table(COLUMNS, groups, UNCORRECTED)
     measures = folded(made, num_rows, len(groups))
-    return task_section(number, result, figures, measures)
+    return task_section(
+        number,
+        result,
+        key,
+        element("div", figures, class_="figures") if figures else None,
+        element("div", measures),
+    )

@@ -10,13 +10,13 @@ from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.markup import breakable
 from keras_plex.tasks.reports.markup import element
 from keras_plex.tasks.reports.markup import join
-from keras_plex.tasks.reports.result import TaskResult
 from keras_plex.tasks.reports.style import STYLE
-from keras_plex.tasks.table import TASKS
 
 # Tables with more rows are folded.
 MAX_OPEN_ROWS = 12
 MINUS = "−"
+# Nearer to 0 is what rounding left of 0.
+ROUNDING = 1e-9
 
 
 def page(title: str, *children: Any) -> str:
@@ -105,28 +105,47 @@ def _framed(
     )
 
 
+def is_long(num_rows: int) -> bool:
+    """Whether a table of so many rows is folded."""
+    return num_rows > MAX_OPEN_ROWS
+
+
 def folded(made: Markup, num_rows: int, num_measures: int) -> Markup:
     """A table as it is; a long one under a line that opens it."""
-    if num_rows <= MAX_OPEN_ROWS:
+    if not is_long(num_rows):
         return made
     summary = element("summary", f"All {num_measures} measures")
     return element("details", summary, made)
 
 
-def meter(share: float) -> Markup | None:
-    """A bar of that share of its width, for the eye alone."""
+def meter(
+    share: float, ends: tuple[float, float] = (math.nan, math.nan)
+) -> Markup | None:
+    """A bar of that share of its width, for the eye alone.
+
+    Args:
+        share: from 0 to 1.
+        ends: of its interval, drawn as a line; none for NaN.
+    """
     if math.isnan(share):
         return None
-    width = f"width:{100 * min(max(share, 0.0), 1.0):.1f}%"
-    return element(
-        "div", element("i", style=width), class_="meter", aria_hidden="true"
-    )
+    interval = None
+    if not any(map(math.isnan, ends)):
+        low, high = sorted(map(_percent, ends))
+        place = f"left:{low:.1f}%;width:{high - low:.1f}%"
+        interval = element("b", style=place)
+    bar = element("i", style=f"width:{_percent(share):.1f}%")
+    return element("div", bar, interval, class_="meter", aria_hidden="true")
+
+
+def _percent(share: float) -> float:
+    return 100 * min(max(share, 0.0), 1.0)
 
 
 def score_card(
-    name: str, score: float, *, is_whole: bool = False, note: Any = None
+    name: str, score: float, *, is_whole: bool = False, more: Any = None
 ) -> Markup:
-    """One score of 100."""
+    """One score of 100, and what is below it."""
     return element(
         "div",
         element("div", name, class_="name"),
@@ -136,8 +155,8 @@ def score_card(
             element("small", " of 100"),
             class_="number",
         ),
-        note,
         meter(score / 100),
+        more,
         class_="card whole" if is_whole else "card",
     )
 
@@ -147,15 +166,18 @@ def number_text(value: float, digits: int = 4, *, signed: bool = False) -> str:
 
     Example:
 
-    >>> number_text(-0.5, 2), number_text(0.25, 1, signed=True)
-    ('−0.50', '+0.2')
+    >>> number_text(-0.5, 2), number_text(0.00003, 2, signed=True)
+    ('−0.50', '+3e-05')
     """
     if math.isnan(value):
         return "undefined"
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    return text.replace("-", MINUS)
+    is_small = ROUNDING < abs(value) < 0.5 * 0.1**digits
+    text = f"{abs(value):{'.1g' if is_small else f'.{digits}f'}}"
+    if value < 0 and text.strip("0."):
+        return MINUS + text
+    return "+" + text if signed else text
 
 
 def with_range(
@@ -191,13 +213,6 @@ def measure_name(name: str, higher_is_better: bool) -> Markup:
 def meaning(name: str) -> str:
     """What a measure means, in words."""
     return find_measure(name).meaning
-
-
-def question(result: TaskResult) -> str | None:
-    """The first line of the task's documentation, if it is one of ours."""
-    task = TASKS.get(result.kind)
-    text = (task.__doc__ or "").strip() if task else ""
-    return text.partition("\n")[0] or None
 
 
 def facts(items: Mapping[str, Any]) -> Markup:

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
+from keras_plex.tasks.reports.adaptation import draw_active_learning
+from keras_plex.tasks.reports.adaptation import draw_few_shot
 from keras_plex.tasks.reports.groups import draw_groups
 from keras_plex.tasks.reports.groups import draw_shifted
 from keras_plex.tasks.reports.histograms import draw_confidence
 from keras_plex.tasks.reports.histograms import draw_score_histograms
 from keras_plex.tasks.reports.lines import Line
+from keras_plex.tasks.reports.lines import Plane
 from keras_plex.tasks.reports.lines import line_figures
 from keras_plex.tasks.reports.lines import numbers
 from keras_plex.tasks.reports.markup import Markup
@@ -16,6 +19,7 @@ from keras_plex.tasks.reports.reliability import draw_reliability
 from keras_plex.tasks.reports.risk_coverage import draw_risk_coverage
 from keras_plex.tasks.reports.scatter import draw_entropies
 from keras_plex.tasks.reports.severities import draw_severities
+from keras_plex.tasks.reports.words import in_words
 
 # The name of a curve -> what draws that of each model, by the model's name.
 DRAWERS: dict[str, Callable[[Mapping[str, Any]], list[Markup]]] = {
@@ -27,7 +31,11 @@ DRAWERS: dict[str, Callable[[Mapping[str, Any]], list[Markup]]] = {
     "shifted": draw_shifted,
     "groups": draw_groups,
     "entropies": draw_entropies,
+    "active_learning": draw_active_learning,
+    "few_shot": draw_few_shot,
 }
+# Those that each model has figures of its own for.
+BY_MODEL = frozenset({"confidence", "score_histograms", "entropies"})
 
 
 def draw_curves(curves: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
@@ -56,6 +64,11 @@ def draw_curves(curves: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
     return [*figures, *_draw_lines(others)]
 
 
+def shares_figures(curves: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether models are told apart within a figure, by a legend."""
+    return any(set(by_name) - BY_MODEL for by_name in curves.values())
+
+
 def _draw_lines(curves: Mapping[str, Any]) -> list[Markup]:
     panels: dict[tuple[str, str], dict[str, Line]] = {}
     for model, tree in curves.items():
@@ -67,10 +80,9 @@ def _draw_lines(curves: Mapping[str, Any]) -> list[Markup]:
         one
         for (x_label, y_label), lines in panels.items()
         for one in line_figures(
-            f"{_words(y_label)} against {_words(x_label).lower()}",
+            f"{in_words(y_label)} against {in_words(x_label).lower()}",
             lines,
-            x_label=_words(x_label),
-            y_label=_words(y_label),
+            Plane(in_words(x_label), in_words(y_label)),
         )
     ]
 
@@ -104,8 +116,3 @@ def _is_numbers(values: Any) -> bool:
             value is None or isinstance(value, (int, float)) for value in values
         )
     )
-
-
-def _words(name: str) -> str:
-    text = name.replace("_", " ")
-    return text[:1].upper() + text[1:]

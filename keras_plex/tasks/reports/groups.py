@@ -10,16 +10,16 @@ from keras_plex.plots.intervals import wilson_interval
 from keras_plex.tasks.reports.axis import nice_ticks
 from keras_plex.tasks.reports.axis import padded_range
 from keras_plex.tasks.reports.axis import tick_label
+from keras_plex.tasks.reports.chart import NUM_SERIES
 from keras_plex.tasks.reports.chart import WIDTH
 from keras_plex.tasks.reports.chart import Chart
 from keras_plex.tasks.reports.chart import figure
-from keras_plex.tasks.reports.chart import legend
 from keras_plex.tasks.reports.chart import marker
 from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.markup import element
 
 MAX_GROUPS = 20
-ROW = 34.0
+NAME_ROW, MODEL_ROW = 24.0, 9.0
 TOP = 4.0
 LEFT = 4.0
 MAX_NAME = 46
@@ -60,8 +60,7 @@ def _draw(curves: Mapping[str, Any], title: str, kind: str) -> list[Markup]:
     if len(shown) < len(names):
         note = f"The {len(shown)} worst of {len(names)} {kind}."
     chart = _chart(title, shown, tables, len(names))
-    entries = legend(list(tables))
-    return [figure(title, chart.render(), entries, note=note)]
+    return [figure(title, chart.render(), note=note)]
 
 
 def _chart(
@@ -74,7 +73,8 @@ def _chart(
     ends = [end for rows in points.values() for row in rows for end in row]
     worst = next(iter(points.values()))[0][1]
     # The axes of this chart: accuracy across, groups down.
-    bottom = TOP + ROW * len(names)
+    row_height = NAME_ROW + MODEL_ROW * len(points)
+    bottom = TOP + row_height * len(names)
     chart = Chart(
         f"{title}: {total} in all. The worst is {names[0]} with {worst:.3f}.",
         x=padded_range(ends),
@@ -88,7 +88,7 @@ def _chart(
         chart.text(x, bottom + 16, tick_label(value), "middle")
     chart.text(WIDTH / 2, bottom + 33, "Accuracy", "middle", "label")
     for row, name in enumerate(names):
-        y = TOP + ROW * row
+        y = TOP + row_height * row
         chart.add(
             "text",
             element("title", name),
@@ -98,7 +98,7 @@ def _chart(
             class_="label",
         )
         for series, rows in enumerate(points.values()):
-            _draw_row(chart, rows[row], y + 23, series, len(points))
+            _draw_row(chart, rows[row], y + 22 + MODEL_ROW * series, series)
     return chart
 
 
@@ -116,15 +116,14 @@ def _draw_row(
     interval: tuple[float, float, float],
     y: float,
     series: int,
-    count: int,
 ) -> None:
     if not np.isfinite(interval[1]):
         return
-    # Several models in a row lie a little below each other.
-    y += (series - (count - 1) / 2) * min(5.0, 0.5 * ROW / count)
     low, middle, high = map(chart.x, interval)
     chart.add(
-        "path", d=f"M{low:.1f} {y:.1f}H{high:.1f}", class_=f"thin s{series % 6}"
+        "path",
+        d=f"M{low:.1f} {y:.1f}H{high:.1f}",
+        class_=f"thin s{series % NUM_SERIES}",
     )
     chart.parts.append(marker(middle, y, series))
 

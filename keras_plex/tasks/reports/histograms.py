@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keras_plex.tasks.reports.axis import ticks_at
 from keras_plex.tasks.reports.chart import Chart
 from keras_plex.tasks.reports.chart import figure
+from keras_plex.tasks.reports.chart import folded_figures
 from keras_plex.tasks.reports.chart import swatches
 from keras_plex.tasks.reports.markup import Markup
-from keras_plex.tasks.reports.markup import element
+
+SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
+TICK_GAP = 12.0
 
 
 def draw_score_histograms(curves: Mapping[str, Any]) -> list[Markup]:
@@ -30,17 +34,11 @@ def draw_score_histograms(curves: Mapping[str, Any]) -> list[Markup]:
             if where in histograms:
                 title = f"{score}: known against {unknown}"
                 histogram = histograms[where]
-                shown += _histogram(title, name, histogram, "Score")
+                label = f"{score}; higher: more likely unknown"
+                shown += _histogram(title, name, histogram, label)
     if not others:
         return first
-    summary = f"Histograms of other scores: {len(others)}"
-    folded = element(
-        "details",
-        element("summary", summary),
-        element("div", others, class_="figures"),
-        class_="wide",
-    )
-    return [*first, folded]
+    return [*first, folded_figures("Histograms of other scores", others)]
 
 
 def draw_confidence(curves: Mapping[str, Any]) -> list[Markup]:
@@ -75,12 +73,17 @@ def _histogram(
         f"Histogram, {title}: share of the {described} examples in "
         f"{len(edges) - 1} bins from {edges[0]:.3g} to {edges[-1]:.3g}.",
         x=(edges[0], edges[-1]),
-        y=(0, 1.05 * highest),
+        y=(0, highest),
+        y_scale="sqrt",
     )
-    chart.label_axes(x_label, "Share of each kind")
+    chart.label_axes(
+        x_label,
+        "Share of each kind, small ones enlarged",
+        y_ticks=ticks_at((0, *SHARES), chart.y, TICK_GAP),
+    )
     names = {}
     for number, (key, heights) in enumerate(kinds.items()):
         kind = f"area a{number}"
         chart.steps(edges, heights, kind)
         names[kind] = key
-    return [figure(title, chart.render(), swatches(names))]
+    return [figure(title, chart.render(), key=swatches(names))]

@@ -6,12 +6,18 @@ from typing import Any
 import numpy as np
 
 from keras_plex.plots.intervals import wilson_interval
+from keras_plex.tasks.reports.axis import ticks_at
+from keras_plex.tasks.reports.chart import NUM_SERIES
 from keras_plex.tasks.reports.chart import Chart
 from keras_plex.tasks.reports.chart import figure
 from keras_plex.tasks.reports.chart import swatches
 from keras_plex.tasks.reports.markup import Markup
 
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+COUNTS = tuple(10**power for power in range(1, 9))
+TICK_GAP = 11.0
+# The accuracy of fewer examples is noise.
+MIN_IN_LINE = 10
 
 
 def draw_reliability(curves: Mapping[str, Any]) -> list[Markup]:
@@ -21,12 +27,43 @@ def draw_reliability(curves: Mapping[str, Any]) -> list[Markup]:
         curves: by model `{"weight": ..., "confidence": ..., "accuracy": ...}`,
             one number for each bin of equal width on [0, 1].
     """
-    most = max(max(one["weight"], default=0) for one in curves.values())
-    return [
-        _figure(name, curve, most)
+    curves = {
+        name: curve
         for name, curve in curves.items()
         if sum(curve["weight"]) > 0
-    ]
+    }
+    most = max((max(one["weight"]) for one in curves.values()), default=0)
+    overlaid = [_overlaid(curves)] if len(curves) > 1 else []
+    each = [_figure(name, curve, most) for name, curve in curves.items()]
+    return [*overlaid, *each]
+
+
+def _overlaid(curves: Mapping[str, Any]) -> Markup:
+    title = "Accuracy against confidence, all models"
+    chart = Chart(
+        f"{title}: {', '.join(curves)}; each has a diagram of its own.",
+        x=(0, 1),
+        y=(0, 1),
+        height=262.0,
+    )
+    chart.label_axes(
+        "Confidence", "Accuracy", x_ticks=QUARTERS, y_ticks=QUARTERS
+    )
+    chart.line((0, 1), (0, 1), kind="reference")
+    for series, curve in enumerate(curves.values()):
+        index = series % NUM_SERIES
+        filled = np.flatnonzero(np.array(curve["weight"]) >= MIN_IN_LINE)
+        chart.line(
+            np.array(curve["confidence"])[filled].tolist(),
+            np.array(curve["accuracy"])[filled].tolist(),
+            kind=f"line s{index}",
+            marker=index,
+        )
+    note = (
+        "On the dashed line confidence is right; below it the model is too "
+        f"sure. Bins of less than {MIN_IN_LINE} examples are left out."
+    )
+    return figure(title, chart.render(), note=note)
 
 
 def _figure(name: str, curve: Mapping[str, Any], most: float) -> Markup:
@@ -66,7 +103,7 @@ def _figure(name: str, curve: Mapping[str, Any], most: float) -> Markup:
         f"Reliability diagram: {name}" if name else "Reliability diagram",
         chart.render(),
         _counts(weight, edges, most),
-        swatches({"bar": "accuracy", "gap": "gap to confidence"}),
+        key=swatches({"bar": "accuracy", "gap": "gap to confidence"}),
         note=(
             f"Confidence is {abs(gap):.3f} {kind} accuracy on average. "
             "Whiskers: 95 % intervals."
@@ -79,10 +116,14 @@ def _counts(weight: np.ndarray, edges: np.ndarray, most: float) -> Markup:
         f"Examples in each bin; the largest has {int(weight.max()):,}.",
         x=(0, 1),
         y=(0, most),
-        height=104.0,
+        y_scale="sqrt",
+        height=110.0,
     )
     chart.label_axes(
-        "Confidence", "Examples", x_ticks=QUARTERS, y_ticks=(0, most)
+        "Confidence",
+        "Examples in each bin, small numbers enlarged",
+        x_ticks=QUARTERS,
+        y_ticks=ticks_at((0, *COUNTS, most), chart.y, TICK_GAP),
     )
     for i in np.flatnonzero(weight > 0):
         edge_pair = float(edges[i]), float(edges[i + 1])

@@ -4,18 +4,20 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_plex.tasks.cost import Cost
+from keras_plex.tasks.measures import find_measure
 from keras_plex.tasks.reports.components import count_text
 from keras_plex.tasks.reports.components import facts
 from keras_plex.tasks.reports.components import folded
+from keras_plex.tasks.reports.components import is_long
 from keras_plex.tasks.reports.components import meaning
 from keras_plex.tasks.reports.components import measure_name
 from keras_plex.tasks.reports.components import meter
 from keras_plex.tasks.reports.components import page
-from keras_plex.tasks.reports.components import question
 from keras_plex.tasks.reports.components import score_card
 from keras_plex.tasks.reports.components import seconds_text
 from keras_plex.tasks.reports.components import table
 from keras_plex.tasks.reports.components import with_range
+from keras_plex.tasks.reports.explanations import EXPLANATIONS
 from keras_plex.tasks.reports.figures import draw_curves
 from keras_plex.tasks.reports.markup import Markup
 from keras_plex.tasks.reports.markup import breakable
@@ -28,8 +30,11 @@ if TYPE_CHECKING:
     from keras_plex.tasks.reports.report import Report
 
 INTERVALS = (
-    "Below a value its 95 % bootstrap interval; arrows point to what is better."
+    "Below a value, and as a line on its bar, its 95 % interval: where it "
+    "would lie for other examples of the same kind. ↑: higher is better, "
+    "↓: lower is better."
 )
+VALUES = "Values with 95 % intervals"
 
 MAX_COUNTS = 3
 
@@ -86,9 +91,9 @@ def _headlines(report: "Report") -> Markup | None:
         rows.append(
             [
                 join([link, element("span", result.category, class_="sub")]),
-                measure_name(result.headline, value.higher_is_better),
+                _measure(result.headline, value),
                 _value(value),
-                meter(result.goodness(result.headline)),
+                _meter(result, value),
             ]
         )
     columns = {
@@ -104,39 +109,53 @@ def _headlines(report: "Report") -> Markup | None:
     )
 
 
+def _measure(name: str, value: Value) -> Markup:
+    means = element("span", meaning(name), class_="sub")
+    return join([measure_name(name, value.higher_is_better), means])
+
+
 def _value(value: Value) -> Markup:
     return with_range(value.value, value.low, value.high)
 
 
+def _meter(result: TaskResult, value: Value) -> Markup | None:
+    kind = find_measure(result.headline)
+    share, low, high = [
+        kind.normalize(number, result.num_classes)
+        for number in (value.value, value.low, value.high)
+    ]
+    return meter(share, (low, high))
+
+
 def _task(number: int, result: TaskResult) -> Markup:
-    rows = []
-    for name, value in result.measures.items():
-        means = element("span", meaning(name), class_="sub")
-        shown = measure_name(name, value.higher_is_better)
-        rows.append([join([shown, means]), _value(value)])
+    rows = [
+        [_measure(name, value), _value(value)]
+        for name, value in result.measures.items()
+    ]
     columns = {"Measure": None, "Value": "num"}
     measures = [
-        folded(table(columns, rows, INTERVALS), len(rows), len(rows)),
+        folded(table(columns, rows, VALUES), len(rows), len(rows)),
         element("p", _counts(result), class_="note small"),
     ]
     figures = draw_curves({"": result.curves})
-    return task_section(number, result, figures, measures)
+    is_pair = len(figures) == 1 and not is_long(len(rows))
+    return task_section(
+        number,
+        result,
+        element("div", figures, class_="figures") if figures else None,
+        element("div", measures),
+        is_pair=is_pair,
+    )
 
 
 def task_section(
-    number: int, result: TaskResult, figures: list[Markup], measures: Any
+    number: int, result: TaskResult, *parts: Any, is_pair: bool = False
 ) -> Markup:
-    """A task: one figure stands beside its measures, several above them."""
-    drawn = element("div", figures, class_="figures") if figures else None
+    """A task: what it asks, its parts, of which two may stand side by side."""
     return element(
         "section",
-        task_header(result),
-        element(
-            "div",
-            drawn,
-            element("div", measures),
-            class_="pair" if len(figures) == 1 else None,
-        ),
+        _task_header(result),
+        element("div", parts, class_="pair" if is_pair else None),
         id=f"task-{number}",
         class_="task",
     )
@@ -148,14 +167,14 @@ def _counts(result: TaskResult) -> str:
         number = len(result.num_examples)
         return f"{counts.pop():,} examples in each of {number} data sets."
     shown = ", ".join(
-        f"{name} {count:,}" for name, count in result.num_examples.items()
+        f"{name} ({count:,})" for name, count in result.num_examples.items()
     )
     return f"Examples: {shown}."
 
 
-def task_header(result: TaskResult) -> Markup:
+def _task_header(result: TaskResult) -> Markup:
     """Name, category and what the task asks."""
-    asked = question(result)
+    asked = EXPLANATIONS.get(result.kind)
     return join(
         [
             element(
@@ -176,11 +195,11 @@ def _cost(report: "Report") -> Markup:
     if report.cost is None:
         items["FLOPs and time"] = "not measured: pass measure_cost=True"
     else:
-        items |= cost_facts(report.cost)
+        items |= _cost_facts(report.cost)
     return element("section", element("h2", "Cost"), facts(items))
 
 
-def cost_facts(cost: Cost) -> dict[str, str]:
+def _cost_facts(cost: Cost) -> dict[str, str]:
     """What a cost holds, each with how it was measured."""
     flops = cost.flops_source
     if cost.flops is not None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_plex.tasks.reports.lines import Line
+from keras_plex.tasks.reports.lines import Plane
 from keras_plex.tasks.reports.lines import line_figures
 from keras_plex.tasks.reports.lines import numbers
 from keras_plex.tasks.reports.markup import Markup
@@ -22,9 +23,8 @@ def draw_risk_coverage(curves: Mapping[str, Any]) -> list[Markup]:
     return line_figures(
         "Risk against coverage",
         lines,
-        x_label="Coverage: share that is answered",
-        y_label="Error rate",
-        x_range=(0.0, 1.0),
+        Plane("Coverage: share that is answered", "Error rate", (0.0, 1.0)),
         note="The surest forecasts are kept; lower is better.",
         marked=False,
+        is_keyed=False,
     )

@@ -46,4 +46,8 @@ def _figure(
     chart.line(ends, ends, kind="reference")
     for a, b in zip(x, y, strict=True):
         chart.add("circle", cx=chart.x(a), cy=chart.y(b), r=2.5, class_="speck")
-    return figure(title, chart.render(), note=f"{len(x):,} examples, in nats.")
+    note = (
+        f"{len(x):,} examples, in nats. On the line both are equal; below it "
+        "the model is too sure."
+    )
+    return figure(title, chart.render(), note=note)

@@ -3,66 +3,77 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_plex.tasks.reports.lines import Line
-from keras_plex.tasks.reports.lines import line_figures
-from keras_plex.tasks.reports.lines import numbers
-from keras_plex.tasks.reports.markup import Markup
+import numpy as np
 
-SHOWN = {"accuracy": "Accuracy", "ece": "ECE"}
+from keras_plex.tasks.reports.chart import folded_figures
+from keras_plex.tasks.reports.lines import Line
+from keras_plex.tasks.reports.lines import Plane
+from keras_plex.tasks.reports.lines import numbers
+from keras_plex.tasks.reports.lines import series_figures
+from keras_plex.tasks.reports.markup import Markup
+from keras_plex.tasks.reports.words import in_words
+from keras_plex.tasks.reports.words import which_is_better
+
+SHOWN = ("accuracy", "ece")
 
 
 def draw_severities(curves: Mapping[str, Any]) -> list[Markup]:
-    """Accuracy and ECE against severity: by corruption, or model by model.
+    """Accuracy and ECE against severity, the worst corruptions first.
+
+    Of several models the means are shown, and each corruption folded below.
 
     Args:
         curves: by model, and there by corruption,
             `{"severity": [...], "accuracy": [...], "ece": [...]}`.
     """
-    if len(curves) == 1:
-        [by_corruption] = curves.values()
-        return _figures(by_corruption, "by corruption")
-    means = {
-        model: _mean_curve(by_corruption)
-        for model, by_corruption in curves.items()
-    }
-    figures = _figures(means, "mean of the corruptions")
     first = next(iter(curves.values()))
-    if len(first) == 1:
+    order = sorted(first, key=lambda name: np.mean(first[name]["accuracy"]))
+    curves = {
+        model: {name: one[name] for name in order if name in one}
+        for model, one in curves.items()
+    }
+    if len(curves) == 1:
+        order_note = " The worst corruptions first." if len(order) > 1 else ""
+        return _figures(curves, "by corruption", note=order_note)
+    means = {model: {"": _mean_curve(one)} for model, one in curves.items()}
+    figures = _figures(means, "mean of the corruptions")
+    if len(order) == 1:
         return figures
-    for corruption in first:
-        one = {
-            model: by_corruption[corruption]
-            for model, by_corruption in curves.items()
-            if corruption in by_corruption
-        }
-        figures += _figures(one, corruption, ("accuracy",))
-    return figures
+    each = _figures(curves, "by corruption", measures=("accuracy",))
+    return [*figures, folded_figures("Each corruption, the worst first", each)]
 
 
 def _figures(
-    by_name: Mapping[str, Any], what: str, measures: tuple = tuple(SHOWN)
+    curves: Mapping[str, Mapping[str, Any]],
+    what: str,
+    *,
+    measures: tuple[str, ...] = SHOWN,
+    note: str = "",
 ) -> list[Markup]:
     return [
         one
         for measure in measures
-        for one in line_figures(
-            f"{SHOWN[measure]}, {what}",
+        for one in series_figures(
+            f"{in_words(measure)}, {what}",
             {
-                name: Line(numbers(curve["severity"]), numbers(curve[measure]))
-                for name, curve in by_name.items()
+                model: {
+                    name: Line(
+                        numbers(curve["severity"]), numbers(curve[measure])
+                    )
+                    for name, curve in by_name.items()
+                }
+                for model, by_name in curves.items()
             },
-            x_label="Severity; 0 is clean",
-            y_label=SHOWN[measure],
+            Plane("Severity; 0 is clean", in_words(measure)),
+            note=which_is_better(measure) + note,
         )
     ]
 
 
 def _mean_curve(by_corruption: Mapping[str, Any]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    curves = list(by_corruption.values())
-    for column in ("severity", *SHOWN):
-        rows = [numbers(curve[column]) for curve in curves]
-        found[column] = [
-            sum(values) / len(values) for values in zip(*rows, strict=True)
-        ]
-    return found
+    return {
+        column: np.mean(
+            [numbers(curve[column]) for curve in by_corruption.values()], axis=0
+        ).tolist()
+        for column in ("severity", *SHOWN)
+    }

@@ -39,6 +39,16 @@ grid-template-columns:repeat(auto-fit,minmax(min(100%,150px),1fr))}
 .meter{height:8px;border-radius:4px;background:var(--grid);overflow:hidden;
 margin-top:6px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .meter i{display:block;height:100%;background:var(--accent)}
+.card .meter{margin-bottom:6px}
+td .meter{position:relative;overflow:visible}
+td .meter i{border-radius:4px}
+.meter b{position:absolute;top:3px;height:2px;min-width:2px;
+background:var(--ink);outline:1px solid var(--card)}
+.wide-cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,230px),1fr))}
+.categories{list-style:none;margin:10px 0 0;padding:0;font-size:.85rem}
+.categories li{display:grid;grid-template-columns:1fr auto;gap:0 10px;
+margin-top:6px}
+.categories .meter{grid-column:1/-1;height:5px;margin-top:2px}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 caption{text-align:left;color:var(--muted);font-size:.88rem;padding-bottom:6px}
 th,td{text-align:left;padding:7px 10px 7px 0;vertical-align:top;
@@ -46,14 +56,15 @@ border-top:1px solid var(--rule)}
 thead th{border-top:0;color:var(--muted);font-weight:500;font-size:.85rem}
 tbody th{font-weight:600}
 td:last-child,th:last-child{padding-right:0}
-.num{text-align:right;white-space:nowrap}
+.num{text-align:right;white-space:nowrap;overflow-wrap:normal}
 .range{display:block;color:var(--muted);font-size:.82rem;font-weight:400}
 .sub{display:block;color:var(--muted);font-size:.82rem;font-weight:400}
 th{overflow-wrap:break-word}tbody th{overflow-wrap:anywhere;min-width:6em}
 .group{font-weight:600}
 .bar-cell{width:26%;padding-left:24px}
+thead .zero{text-align:center}
 td .meter{margin-top:9px}
-.strip{display:block;width:100%;max-width:240px;height:24px;margin-top:4px}
+.strip{display:block;width:100%;height:24px;margin-top:4px}
 .extent{stroke:var(--c);stroke-width:2.5}.middle{fill:var(--c)}
 .strip.better{--c:var(--good)}.strip.worse{--c:var(--bad)}
 .strip.noise{--c:var(--muted)}
@@ -65,17 +76,19 @@ tbody .group{background:var(--page);padding-left:8px;border-radius:6px}
 .better,.worse{font-weight:650}
 .better{color:var(--good)}.worse{color:var(--bad)}
 .task header{display:flex;flex-wrap:wrap;gap:4px 10px;align-items:baseline}
-.figures{display:grid;gap:20px 24px;margin-top:14px;
+.figures{display:grid;gap:0 24px;margin-top:14px;
 grid-template-columns:repeat(auto-fill,minmax(min(100%,310px),1fr))}
+figure>:last-child{margin-bottom:20px}
+.task .scroll{max-width:760px}
 .small{font-size:.85rem}
 @media (min-width:900px){.pair{display:grid;gap:32px;align-items:start;
 grid-template-columns:400px minmax(0,1fr)}.pair .figures{display:block}
 .pair table{margin-top:14px}}
 .pair>div+div{margin-top:14px}
-.wide{grid-column:1/-1}
-figure{display:flex;flex-direction:column;margin:0;min-width:0;max-width:470px;break-inside:avoid}
-figcaption{font-size:.92rem;line-height:1.35;margin-bottom:6px;
-flex:1}
+.wide{grid-column:1/-1;margin-bottom:20px}
+figure{display:grid;grid-template-rows:subgrid;grid-row:span 3;gap:0;margin:0;
+align-content:start;min-width:0;max-width:470px;break-inside:avoid}
+figcaption{font-size:.92rem;line-height:1.35;margin-bottom:6px}
 figcaption .note{display:block;font-size:.84rem}
 details{margin-top:14px}
 summary{cursor:pointer;color:var(--accent);font-size:.92rem}
@@ -106,6 +119,7 @@ stroke-dasharray:3 2}
 stroke-width:2}
 .speck{fill:var(--c0);fill-opacity:.45}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:2px 16px;padding:0;
+align-content:start;
 margin:6px 0 0;font-size:.85rem}
 .legend li{display:flex;align-items:center;gap:6px;min-width:0}
 .key{width:28px;height:12px;flex:none}.swatch{width:18px;height:12px;flex:none}
@@ -114,15 +128,16 @@ margin:8px 0 0;font-size:.92rem}
 dt{color:var(--muted)}dd{margin:0}
 @media (max-width:620px){main{padding:16px 10px 32px}section,.card{padding:14px}
 .bar-cell{display:none}th,td{padding-right:8px}
-.num .range{white-space:normal}.verdict{display:block}}
+.num .range{white-space:normal}.verdict{display:block}
+tbody th{min-width:8.6em}td .sub{display:none}}
 @media print{:root{--page:#fff;--card:#fff;--ink:#000;--muted:#444;
 --rule:#bbb;--grid:#ddd;--accent:#0067a8;--soft:#eee;--good:#00704f;
 --bad:#b3400a;--fill:#8ec3e6;--count:#b4bcc6;--c0:#0072b2;--c1:#d55e00;
 --c2:#00875f;--c3:#b0508c;--c4:#a87400;--c5:#4b5563}
 html{font-size:11px}body{font-size:1rem}main{max-width:none;padding:0}
 section{border:0;padding:8px 0}tr,.card{break-inside:avoid}
-h2{break-after:avoid}.figures{grid-template-columns:1fr 1fr}
+h2,.task>header,.task>p,.task>div>.legend,tr:has(.group){break-after:avoid}
+.figures{grid-template-columns:1fr 1fr}
 .bar,.gap,.count,.area,.mark,.speck{print-color-adjust:exact;
--webkit-print-color-adjust:exact}
-details::details-content{content-visibility:visible;height:auto}}
+-webkit-print-color-adjust:exact}}
 """

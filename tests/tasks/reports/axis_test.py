@@ -16,7 +16,7 @@ from keras_plex.tasks.reports.axis import wants_log
 def test_an_axis_is_a_straight_line_that_ends():
     axis = Axis(0.0, 2.0, 100.0, 0.0)
     assert [axis(value) for value in (0, 1, 2, 3)] == [100, 50, 0, 0]
-    log = Axis(1.0, 100.0, 0.0, 10.0, is_log=True)
+    log = Axis(1.0, 100.0, 0.0, 10.0, scale="log")
     assert log(10.0) == pytest.approx(5.0)
 
 

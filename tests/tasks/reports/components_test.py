@@ -49,6 +49,9 @@ def test_long_tables_are_folded():
         (math.nan, "undefined"),
         (math.inf, "∞"),
         (-math.inf, "−∞"),
+        (0.00003, "3e-05"),
+        (-0.00003, "−3e-05"),
+        (-1e-17, "0.0000"),
     ],
 )
 def test_numbers_are_written_for_readers(number, text):
@@ -64,6 +67,12 @@ def test_a_number_without_interval_stands_alone():
 def test_a_meter_stays_in_its_frame():
     assert meter(math.nan) is None
     assert "width:100.0%" in meter(3.0) and "width:0.0%" in meter(-1.0)
+
+
+def test_a_meter_shows_the_interval_either_way_round():
+    for ends in ((0.2, 0.5), (0.5, 0.2)):
+        assert "left:20.0%;width:30.0%" in meter(0.4, ends)
+    assert "left" not in meter(0.4)
 
 
 def test_times_and_counts_are_short():

@@ -2,8 +2,10 @@
 
 import pytest
 
+from keras_plex.tasks.reports.figures import BY_MODEL
 from keras_plex.tasks.reports.figures import DRAWERS
 from keras_plex.tasks.reports.figures import draw_curves
+from keras_plex.tasks.reports.figures import shares_figures
 from tests.report_cases import CURVES
 from tests.report_cases import Page
 
@@ -22,9 +24,9 @@ def test_lists_are_lines_against_the_first():
     curves = {"shots": [1, 5], "accuracy": [0.1, 0.2], "ece": [0.3, 0.1]}
     assert titles({"": curves}) == [
         "Accuracy against shots",
-        "Ece against shots",
+        "ECE against shots",
     ]
-    nested = {"few_shot": curves}
+    nested = {"of_my_own": curves}
     assert titles({"": nested}) == titles({"": curves})
 
 
@@ -45,3 +47,10 @@ def test_what_is_no_curve_is_left_out(curves):
 
 def test_lists_of_another_length_are_left_out():
     assert draw_curves({"": {"shots": [1, 2], "seeds": [1, 2, 3]}}) == []
+
+
+def test_models_that_share_figures_need_a_legend():
+    apart = {"confidence": CURVES["confidence"]}
+    assert not shares_figures({"a": apart, "b": apart})
+    assert shares_figures({"a": apart, "b": {"groups": CURVES["groups"]}})
+    assert BY_MODEL <= set(DRAWERS)

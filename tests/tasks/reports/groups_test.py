@@ -34,8 +34,9 @@ def test_of_many_the_worst_are_shown():
 def test_models_share_a_row_and_may_lack_a_group():
     one = {"names": ["a"], "weight": [4], "accuracy": [0.5]}
     [made] = draw_groups({"x": CURVES["groups"], "y": one})
-    # Three groups and the two keys of the legend.
-    assert len(Page(made).classed("mark")) == 5
+    page = Page(made)
+    assert len(page.classed("mark")) == 3
+    assert [tag for tag, found in page.classed("s1")] == ["path", "path"]
 
 
 def test_data_sets_are_drawn_likewise():

@@ -27,7 +27,16 @@ def test_the_mean_gap_is_weighted_by_examples():
 def test_models_have_one_each_and_counts_on_one_scale():
     other = {**CURVE, "weight": [0.0, 0.0, 60.0, 0.0, 0.0]}
     made = draw_reliability({"a": CURVE, "b": other})
-    assert len(made) == 2 and all("60" in Page(one).texts for one in made)
+    _, *each = made
+    assert len(each) == 2 and all("60" in Page(one).texts for one in each)
+
+
+def test_models_are_laid_over_each_other_where_they_have_examples():
+    other = {**CURVE, "weight": [0.0, 0.0, 9.0, 60.0, 0.0]}
+    overlaid, *_ = draw_reliability({"a": CURVE, "b": other})
+    page = Page(overlaid)
+    assert "all models" in page.text and "less than 10" in page.text
+    assert len(page.classed("mark")) == 2 + 1
 
 
 def test_no_examples_no_diagram():

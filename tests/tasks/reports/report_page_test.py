@@ -28,7 +28,7 @@ def test_every_number_is_there():
     assert "1,234 parameters" in page.text
     assert f"{made.reliability_score:.1f} of 100" in page.text
     assert "mean gap of confidence and accuracy" in page.text
-    assert "Whether an event of probability 0.8" in page.text
+    assert "80 % should be right" in page.text
     for text in ("2 G (counter)", "1 ms", "16 ms, 0.5 ms each", "cpu:0"):
         assert text in page.text
 
