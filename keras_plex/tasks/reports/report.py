@@ -136,7 +136,7 @@ class Report:
                 replaced, or the evidence of `evaluate`, which stays.
         """
         texts = self.to_json(), self.to_markdown(), self.to_html()
-        files = dict(zip(FILES, texts, strict=True))
+        files: dict[str, str] = dict(zip(FILES, texts, strict=True))
         return save_files(directory, files, schema=SCHEMA, beside=[FOLDER])
 
     @classmethod
