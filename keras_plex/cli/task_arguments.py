@@ -26,6 +26,7 @@ from keras_plex.cli.task_needs import NEEDS
 from keras_plex.cli.typed_values import parse_value
 from keras_plex.cli.typed_values import split_pairs
 from keras_plex.tasks.checks import num_classes_of
+from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
 
 
@@ -107,7 +108,12 @@ def _typed_requests(
     for kind in kinds:
         check_kind(kind)
     if not kinds:
-        kinds = [one for one in NEEDS if suffices(one, data, options, files)]
+        kinds = [
+            kind
+            for kind in NEEDS
+            if TASKS[kind].category != "adaptation"  # these take their time
+            and suffices(kind, data, options, files)
+        ]
     if not kinds:
         raise ValueError(
             "There is nothing to measure: pass --data test=PATH with labels; "

@@ -11,7 +11,7 @@ TASK_OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "KIND",
         "help": "what to measure, or the name of a benchmark; more than once "
         "if you like; see `keras-plex tasks` (default: all for which --data "
-        "suffices)",
+        "suffices and that adapt nothing)",
     },
     "--data": {
         "nargs": "+",
