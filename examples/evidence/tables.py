@@ -90,9 +90,11 @@ def print_differences(values: Values) -> None:
                 for seed, value in found[column].items()
                 if seed in stock
             ]
-            error = np.std(pairs, ddof=1) / len(pairs) ** 0.5
-            shown = f" ± {error:.3f}" if len(pairs) > 1 else ""
-            cells.append(f"{np.mean(pairs):+.3f}{shown}")
+            shown = f"{np.mean(pairs):+.3f}"
+            if len(pairs) > 1:
+                error = np.std(pairs, ddof=1) / len(pairs) ** 0.5
+                shown += f" ± {error:.3f}"
+            cells.append(shown)
         print(f"| {method} |", " | ".join(cells), "|")
 
 
