@@ -40,9 +40,9 @@ def trained():
         stock_model(), last_blocks=1, fast_weight_stddev=0.2, seed=1
     )
     model.compile(
-        keras.optimizers.Adam(0.03), sampler="greedy", jit_compile=False
+        keras.optimizers.Adam(0.01), sampler="greedy", jit_compile=False
     )
-    history = model.fit(PAIRS, batch_size=8, epochs=80, verbose=0)
+    history = model.fit(PAIRS, batch_size=8, epochs=200, verbose=0)
     return model, history.history
 
 
