@@ -43,8 +43,9 @@ class FollowsItsOwnDice(Keeps):
 
 
 class DependsOnBatchSize(Keeps):
-    def predict(self, model, *, batch_size=32, max_examples=None):
-        return super().predict(model, max_examples=10 * batch_size)
+    def predict(self, model, *, batch_size=32, **kwargs):
+        kwargs["max_examples"] = 10 * batch_size
+        return super().predict(model, **kwargs)
 
 
 class PraisesThePoor(Keeps):
