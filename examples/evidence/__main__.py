@@ -1,4 +1,4 @@
-"""Nine ways to make a small model reliable, on five sets of real data.
+"""Nine ways to make a small model reliable, on real images and texts.
 
 You will learn how `plexify` compares with the stock model, temperature scaling,
 MC dropout, each of its own parts, Laplace, LoRA ensembles and a deep ensemble
