@@ -91,6 +91,39 @@ def is_arrays(data: Data) -> bool:
     return isinstance(data, tuple)
 
 
+def is_texts(x: Any) -> bool:
+    """Whether the inputs of a batch are a list of texts."""
+    return (
+        isinstance(x, (list, tuple))
+        and len(x) > 0
+        and isinstance(x[0], (str, bytes))
+    )
+
+
+def count_examples(x: Any) -> int:
+    """How many examples the inputs of a batch hold, possibly nested.
+
+    Example:
+
+    >>> count_examples({"a": np.zeros((3, 2)), "b": np.zeros(3)})
+    3
+    >>> count_examples({"text": ["one", "two"]})
+    2
+    """
+    if isinstance(x, dict):
+        return count_examples(next(iter(x.values())))
+    if isinstance(x, (list, tuple)) and not is_texts(x):
+        return count_examples(x[0])
+    return int(x.shape[0]) if ops.is_tensor(x) else len(x)
+
+
+def as_array(leaf: Any) -> np.ndarray:
+    """A tensor, an array or a list, texts among them, as a NumPy array."""
+    return np.asarray(
+        ops.convert_to_numpy(leaf) if ops.is_tensor(leaf) else leaf
+    )
+
+
 def _as_tuple(element):
     # A PyTorch DataLoader yields lists.
     return tuple(element) if isinstance(element, list) else element

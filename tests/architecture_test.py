@@ -22,7 +22,7 @@ PACKAGE = ROOT / "keras_plex"
 
 # Lowest first. A file imports from lower floors and from its own folder.
 FLOORS = (
-    {"types", "tables", "checks"},
+    {"types", "tables", "checks", "files"},
     {"ops", "initializers"},
     {"predictions", "batches", "calibration"},
     {"layers", "losses", "hub"},

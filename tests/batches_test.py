@@ -4,7 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from keras_plex.batches import as_array
 from keras_plex.batches import check_data
+from keras_plex.batches import count_examples
+from keras_plex.batches import is_texts
 from keras_plex.batches import iterate_batches
 
 X = np.arange(20.0, dtype="float32").reshape(10, 2)
@@ -142,3 +145,31 @@ def test_dataset_without_end_is_an_error():
 @pytest.mark.parametrize("kind", KINDS)
 def test_finite_data_passes_the_check(kind):
     check_data(KINDS[kind](), "data")
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.zeros((3, 2)),
+        keras.ops.zeros((3, 2)),
+        ["a", "b", "c"],
+        [np.zeros((3, 1)), np.zeros(3)],
+        {"text": ["a", "b", "c"], "n": np.zeros(3)},
+        ({"a": np.zeros((3, 5))}, ["x", "y", "z"]),
+    ],
+    ids=["array", "tensor", "texts", "list", "dict of texts", "nested"],
+)
+def test_examples_of_a_batch_are_counted(x):
+    assert count_examples(x) == 3
+
+
+def test_texts_are_told_from_lists_of_arrays():
+    assert is_texts(["a"]) and is_texts((b"a", b"b"))
+    assert not is_texts([]) and not is_texts([np.zeros(2)])
+    assert not is_texts(np.array(["a"]))
+
+
+def test_texts_and_tensors_become_arrays():
+    assert as_array(["a", "b"]).tolist() == ["a", "b"]
+    found = as_array(keras.ops.arange(3))
+    assert isinstance(found, np.ndarray) and found.tolist() == [0, 1, 2]

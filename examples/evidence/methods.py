@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import keras
+from choose_defaults import freeze_all_but_members_and_head
 from networks import NETWORKS
 from networks import Recipe
 from problems import Problem
@@ -102,14 +103,6 @@ def converted(freeze: bool = False, **arguments) -> Callable:
         return study.train(model, further=True)
 
     return method
-
-
-def freeze_all_but_members_and_head(model: keras.Model) -> None:
-    """The setting of the paper on LoRA ensembles."""
-    head = {id(weight) for weight in model.output_dense.weights}
-    for weight in model.trainable_weights:
-        if not weight.name.startswith("lora_") and id(weight) not in head:
-            weight.trainable = False
 
 
 ALONE = {"ensemble_size": 1, "last_blocks": 0}

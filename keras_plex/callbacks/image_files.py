@@ -1,10 +1,10 @@
 """Files under names that every file system takes, never half written."""
 
 import hashlib
-import os
 import pathlib
 import re
-import uuid
+
+from keras_plex.files import whole_file
 
 MAX_NAME = 80
 
@@ -34,9 +34,5 @@ def safe_file_name(name: str) -> str:
 def write_atomically(path: pathlib.Path, content: bytes) -> None:
     """Writes a file, whose folders are made, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        file.write(content)

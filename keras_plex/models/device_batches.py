@@ -7,6 +7,9 @@ import numpy as np
 from keras import ops
 from keras import tree
 
+from keras_plex.batches import count_examples
+from keras_plex.batches import is_texts
+
 
 def predict_one_batch(model: keras.Model, x: Any) -> Any:
     """What `predict_on_batch` returns, also for a model on several devices.
@@ -23,7 +26,7 @@ def predict_one_batch(model: keras.Model, x: Any) -> Any:
     replicas = num_replicas(model)
     if replicas == 1:
         return model.predict_on_batch(x)
-    count = _count(x)
+    count = count_examples(x)
     filled = count + -count % replicas
     x = _take(x, [*range(count), *[count - 1] * (filled - count)])
     is_sharded = keras.distribution.distribution() is not None
@@ -81,24 +84,12 @@ def _predict_replicated(model: keras.Model, x: Any, share: int) -> Any:
     return tree.map_structure(np.asarray, found)
 
 
-def _count(x: Any) -> int:
-    if isinstance(x, dict):
-        return _count(next(iter(x.values())))
-    if isinstance(x, (list, tuple)) and not _is_texts(x):
-        return _count(x[0])
-    return len(x)
-
-
 def _take(x: Any, rows: list[int]) -> Any:
     """These examples of a batch, in its structure."""
     if isinstance(x, dict):
         return {name: _take(part, rows) for name, part in x.items()}
-    if _is_texts(x):
+    if is_texts(x):
         return [x[row] for row in rows]
     if isinstance(x, (list, tuple)):
         return type(x)(_take(part, rows) for part in x)
     return ops.take(x, rows, axis=0) if ops.is_tensor(x) else x[rows]
-
-
-def _is_texts(x: Any) -> bool:
-    return isinstance(x, (list, tuple)) and isinstance(x[0], (str, bytes))

@@ -3,11 +3,11 @@
 import json
 import os
 import pathlib
-import uuid
 from collections.abc import Mapping
 
 import numpy as np
 
+from keras_plex.files import whole_file
 from keras_plex.types import Config
 
 # The entry of the file that holds everything but arrays, as JSON.
@@ -27,15 +27,9 @@ def write_score(
         arrays: by name.
     """
     path = pathlib.Path(path)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     entries = {DESCRIPTION: np.array(json.dumps(description)), **arrays}
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez(file, allow_pickle=False, **entries)
-        os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        np.savez(file, allow_pickle=False, **entries)
 
 
 def read_score(

@@ -6,10 +6,11 @@ import time
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 from keras import tree
 
+from keras_plex.batches import as_array
+from keras_plex.batches import is_texts
 from keras_plex.checks import is_positive_integer
 from keras_plex.models.batch_details import predict_batch
 from keras_plex.tasks.cost_flops import count_flops
@@ -99,17 +100,12 @@ def measure_cost(model: keras.Model, x: Any, *, batch_size: int = 32) -> Cost:
 
 def _examples(x: Any, count: int) -> Any:
     """So many examples, from the first on, and again from the start."""
-    if isinstance(x, (list, tuple)) and isinstance(x[0], (str, bytes)):
+    if is_texts(x):
         return [x[i % len(x)] for i in range(count)]
     return tree.map_structure(
         lambda leaf: leaf[[i % len(leaf) for i in range(count)]],
-        tree.map_structure(_as_array, x),
+        tree.map_structure(as_array, x),
     )
-
-
-def _as_array(leaf: Any) -> np.ndarray:
-    array = ops.convert_to_numpy(leaf) if ops.is_tensor(leaf) else leaf
-    return np.asarray(array)
 
 
 def _median_seconds(model: keras.Model, x: Any) -> tuple[float, int]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from keras import ops
 from keras import tree
 
+from keras_plex.batches import as_array
+from keras_plex.batches import count_examples
 from keras_plex.batches import is_arrays
 from keras_plex.batches import iterate_batches
 from keras_plex.data.corruptions.corrupt_images import IMAGE_CORRUPTIONS
@@ -39,7 +40,7 @@ class Corruption:
                 "can be corrupted for you. Corrupt your inputs yourself, and "
                 f"pass them as `shifted`. Received: x={type(x).__name__}"
             )
-        array = _array(x)
+        array = as_array(x)
         if self.name in IMAGE_CORRUPTIONS:
             return corrupt_images(
                 array,
@@ -123,7 +124,7 @@ def grouped_arrays(data: Data) -> DataSet:
             f"Received: {received}"
         )
     x, y, groups = data
-    groups = _array(groups)
+    groups = as_array(groups)
     if groups.shape not in ((len(y),), (len(y), 1)):
         raise ValueError(
             "`groups` must be one number or name per example. "
@@ -132,17 +133,7 @@ def grouped_arrays(data: Data) -> DataSet:
     return DataSet((x, y), needs_groups=True, groups=groups.reshape(-1))
 
 
-def count_examples(x: Any) -> int:
-    """How many examples a batch holds."""
-    leaf = tree.flatten(x)[0]
-    return len(x if isinstance(leaf, (str, bytes)) else leaf)
-
-
 def _is_list_of_texts(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and all(
         isinstance(one, (str, bytes)) for one in x
     )
-
-
-def _array(x: Any) -> np.ndarray:
-    return np.asarray(ops.convert_to_numpy(x) if ops.is_tensor(x) else x)

@@ -5,9 +5,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 from keras import tree
 
+from keras_plex.batches import as_array
+from keras_plex.batches import is_texts
 from keras_plex.conversion.copying import copy_compilation
 from keras_plex.conversion.copying import copy_model
 from keras_plex.metrics.array_checks import check_labels
@@ -169,12 +170,6 @@ def take_rows(data_set: DataSet, rows: np.ndarray, batch_size: int) -> Any:
 
 
 def _take(x: Any, rows: np.ndarray) -> Any:
-    if isinstance(x, (list, tuple)) and isinstance(x[0], (str, bytes)):
+    if is_texts(x):
         return np.asarray(x, dtype=object)[rows]
-    return tree.map_structure(lambda leaf: _array(leaf)[rows], x)
-
-
-def _array(leaf: Any) -> np.ndarray:
-    return np.asarray(
-        ops.convert_to_numpy(leaf) if ops.is_tensor(leaf) else leaf
-    )
+    return tree.map_structure(lambda leaf: as_array(leaf)[rows], x)

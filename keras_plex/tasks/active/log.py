@@ -3,16 +3,17 @@
 import json
 import os
 import pathlib
-import uuid
 import zlib
 from typing import Any
 from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import ops
 from keras import tree
 
+from keras_plex.batches import as_array
+from keras_plex.batches import is_texts
+from keras_plex.files import whole_file
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.few_shot.features import labelled_batches
 from keras_plex.tasks.fingerprints import fingerprint_model
@@ -96,7 +97,7 @@ def read_labels(
     for x, y, count in labelled_batches(data_set, batch_size, max_examples):
         labels.append(y)
         # A list of texts is one input.
-        leaves = [np.array(x)] if _is_texts(x) else tree.flatten(x)
+        leaves = [np.array(x)] if is_texts(x) else tree.flatten(x)
         for place, leaf in enumerate(leaves):
             content = _content(leaf, count)
             sums[place] = zlib.crc32(content, sums.get(place, 0))
@@ -106,13 +107,8 @@ def read_labels(
     return found, "-".join(f"{one:08x}" for one in sums)
 
 
-def _is_texts(x: Any) -> bool:
-    return isinstance(x, (list, tuple)) and isinstance(x[0], (str, bytes))
-
-
 def _content(leaf: Any, count: int) -> bytes:
-    array = ops.convert_to_numpy(leaf) if ops.is_tensor(leaf) else leaf
-    array = np.asarray(array)[:count]
+    array = as_array(leaf)[:count]
     if array.dtype.kind in "OSU":
         return "\0".join(map(str, array.reshape(-1).tolist())).encode()
     return np.ascontiguousarray(array).tobytes()
@@ -153,10 +149,5 @@ def _not_ours(path: pathlib.Path) -> ValueError:
 
 
 def _write(path: pathlib.Path, content: dict[str, Any]) -> None:
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        unfinished.write_text(json.dumps(content), encoding="utf-8")
-        os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        file.write(json.dumps(content).encode())

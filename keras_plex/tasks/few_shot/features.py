@@ -12,9 +12,8 @@ from typing import TypeVar
 
 import keras
 import numpy as np
-from keras import ops
-from keras import tree
 
+from keras_plex.batches import count_examples
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.models.batch_details import predict_batch
 from keras_plex.models.classifiers import output_layer
@@ -152,7 +151,7 @@ def labelled_batches(
     if total is not None and max_examples is not None:
         total = min(total, max_examples)
     for x, y, third in data_set.batches(batch_size):
-        size = _count(x)
+        size = count_examples(x)
         count = size
         if max_examples is not None:
             count = min(size, max_examples - done)
@@ -181,10 +180,3 @@ def _checked_labels(
             "pass `(x, y)`. Received: (x, y, sample_weight)"
         )
     return class_indices(y, size)
-
-
-def _count(x: Any) -> int:
-    if isinstance(x, (list, tuple)) and isinstance(x[0], (str, bytes)):
-        return len(x)
-    leaf = tree.flatten(x)[0]
-    return int(leaf.shape[0]) if ops.is_tensor(leaf) else len(leaf)

@@ -1,13 +1,12 @@
 """Columns of numbers as files: NumPy's npz with a description, no pickles."""
 
 import json
-import os
 import pathlib
-import uuid
 from collections.abc import Mapping
 
 import numpy as np
 
+from keras_plex.files import whole_file
 from keras_plex.types import Config
 
 # The entry of the file that holds everything but arrays, as JSON.
@@ -28,16 +27,8 @@ def write_columns(
         DESCRIPTION: np.array(json.dumps(description)),
         **{name: _plain(column) for name, column in columns.items()},
     }
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez(file, allow_pickle=False, **entries)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        np.savez(file, allow_pickle=False, **entries)
 
 
 def read_columns(

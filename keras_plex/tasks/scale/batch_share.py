@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from keras_plex.batches import count_examples
 from keras_plex.batches import iterate_batches
 from keras_plex.tasks.data_set import DataSet
-from keras_plex.tasks.data_set import count_examples
 
 
 class BatchShare:
