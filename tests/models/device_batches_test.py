@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_plex.batches import count_examples
 from keras_plex.models.device_batches import num_replicas
 from keras_plex.models.device_batches import predict_one_batch
 from tests.task_cases import TEST
@@ -111,7 +112,7 @@ def test_one_device_is_asked_once():
 def test_batches_of_texts_and_of_named_arrays_are_filled_up():
     from keras_plex.models import device_batches
 
-    take, count = device_batches._take, device_batches._count
+    take, count = device_batches._take, count_examples
     texts = ["a", "b", "c"]
     assert count(texts) == 3 and take(texts, [0, 2, 2]) == ["a", "c", "c"]
     named = {"x": np.arange(3), "t": (texts, keras.ops.arange(3))}
