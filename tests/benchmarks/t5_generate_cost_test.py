@@ -2,11 +2,13 @@
 
     python -m pytest tests/benchmarks/t5_generate_cost_test.py -m benchmark -s
 
-Shapes of T5 1.1, base and small, with random weights. The bound of the recipe
-is that of the base model with T5's 512 tokens of input. For each token written,
-a Gaussian process over the words reads twice as many weights as the stock
-output layer: the shorter the input and the smaller the decoder, the more that
-counts, and the wider the bound.
+Shapes of T5 1.1, base and small, with random weights. The bound is that of the
+base model. For each token written, a Gaussian process over the words reads
+twice as many weights as the stock output layer: the shorter the input and the
+smaller the decoder, the more that counts. With 512 tokens of input the recipe
+keeps the bound; with 128 it did not in graph mode (docs/guides/generate.md). In
+the small model the words are half of the decoder: there the bound is that of
+the stock head, and the cost of the process is printed alone.
 """
 
 import dataclasses
@@ -92,26 +94,28 @@ def test_writing_stays_within_its_bound(base_models, jit_compile):
     assert ratios["T5-Plex"] <= 1.10
 
 
+@pytest.mark.parametrize("sampler", ["greedy", "top_k"])
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
-def test_short_inputs(base_models, jit_compile):
-    ratios = compare_writing(base_models, BASE_SHORT, jit_compile)
-    assert ratios["T5-Plex"] <= 1.25
+def test_short_inputs(base_models, jit_compile, sampler):
+    ratios = compare_writing(base_models, BASE_SHORT, jit_compile, sampler)
+    assert ratios["T5-Plex"] <= 1.10
 
 
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
 def test_a_small_model(jit_compile):
     ratios = compare_writing(make_models(SMALL), SMALL, jit_compile)
-    assert ratios["T5-Plex"] <= 1.60
+    assert ratios["T5-Plex, stock head"] <= 1.10
 
 
-def compare_writing(models, shape, jit_compile):
+def compare_writing(models, shape, jit_compile, sampler="greedy"):
     calls, prompts = {}, make_prompts(shape.input_length)
     for name, model in models.items():
-        model.compile(sampler="greedy", jit_compile=jit_compile)
+        model.compile(sampler=sampler, jit_compile=jit_compile)
         calls[name] = lambda model=model: model.generate(
             dict(prompts), stop_token_ids=None
         )
     compiler = "XLA" if jit_compile else "graph"
     lengths = f"{shape.input_length} tokens in, {WRITTEN_LENGTH} out"
-    title = f"width {shape.hidden_dim}, {compiler}, batch {BATCH}, {lengths}"
+    width = f"width {shape.hidden_dim}"
+    title = f"{width}, {sampler}, {compiler}, batch {BATCH}, {lengths}"
     return compare(title, calls, rounds=shape.rounds)
