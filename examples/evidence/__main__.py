@@ -1,4 +1,4 @@
-"""Nine ways to make a small model reliable, on real images and texts.
+"""Ways to make a small model reliable, on real images and texts.
 
 You will learn how `plexify` compares with the stock model, temperature scaling,
 MC dropout, each of its own parts, Laplace, LoRA ensembles and a deep ensemble
@@ -24,6 +24,7 @@ import numpy as np
 
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from costs import print_costs
 from methods import METHODS
 from methods import Study
 from methods import encoded
@@ -52,6 +53,8 @@ def open_study(
     recipe = recipe_of(raw)
     encode = recipe.make_encoder(raw)
     problem = encoded(raw, encode)
+    folder = out / name / f"seed_{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
     study = Study(
         name,
         problem,
@@ -60,11 +63,12 @@ def open_study(
         lambda number: weights("trained", number),
         lambda number: weights("continued", number),
         seed,
+        folder,
     )
 
     @functools.cache
     def weights(stage: str, number: int) -> list[np.ndarray]:
-        path = out / name / f"seed_{seed}" / f"{stage}_{number}.npz"
+        path = folder / f"{stage}_{number}.npz"
         if not path.exists():
             keras.utils.set_random_seed(100 * seed + number)
             model = study.make()
@@ -79,7 +83,6 @@ def open_study(
 
 
 def write_weights(path: pathlib.Path, weights: list[np.ndarray]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part.npz")
     np.savez(unfinished, *weights)
     unfinished.replace(path)
@@ -111,9 +114,9 @@ def make_tasks(problem: Problem) -> list[tasks.Task]:
     return found
 
 
-def run(study: Study, method: str, out: pathlib.Path) -> None:
+def run(study: Study, method: str) -> None:
     """Makes the model of a method and writes its report, unless it is there."""
-    folder = out / study.name / f"seed_{study.seed}" / method
+    folder = study.folder / method
     if (folder / "report.json").exists():
         return
     start = time.perf_counter()
@@ -148,15 +151,22 @@ def main() -> None:
     parser.add_argument("--examples", type=int, help="of each set; for a try")
     parser.add_argument("--problems", nargs="*", default=list(PROBLEMS))
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
+    parser.add_argument(
+        "--costs", action="store_true", help="only measure what methods cost"
+    )
     arguments = parser.parse_args()
     for seed in range(arguments.seeds):
         for name in arguments.problems:
             study = open_study(
                 name, arguments.data, arguments.out, seed, arguments.examples
             )
+            if arguments.costs:
+                print_costs(study, arguments.methods)
+                continue
             for method in arguments.methods:
-                run(study, method, arguments.out)
-    print_tables(arguments.out)
+                run(study, method)
+    if not arguments.costs:
+        print_tables(arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What is compared: each method's model, from stock weights that are shared."""
 
 import dataclasses
+import pathlib
 from collections.abc import Callable
 
 import keras
@@ -27,6 +28,8 @@ class Study:
         make: a new stock network, uncompiled.
         trained: gives the weights of stock model `number`, trained to the end.
         continued: the weights of that one after the further epochs.
+        seed: of what is drawn at random.
+        folder: where models are kept; `None` keeps none.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Study:
     trained: Callable[[int], list]
     continued: Callable[[int], list]
     seed: int = 0
+    folder: pathlib.Path | None = None
 
     def stock(self, weights: list) -> keras.Model:
         """A stock model with these weights."""
@@ -46,13 +50,8 @@ class Study:
     def train(self, model: keras.Model, *, further: bool) -> keras.Model:
         """Trains for the epochs of the recipe; gives the model back."""
         recipe = self.recipe
-        rate = recipe.further_learning_rate if further else recipe.learning_rate
         epochs = recipe.further_epochs if further else recipe.epochs
-        model.compile(
-            recipe.optimizer(rate),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=False,
-        )
+        self.compile(model, further=further)
         model.fit(
             *self.problem.train,
             batch_size=recipe.batch_size,
@@ -63,16 +62,22 @@ class Study:
         )
         return model
 
+    def compile(self, model: keras.Model, *, further: bool) -> None:
+        """For training with the learning rate of the recipe."""
+        recipe = self.recipe
+        rate = recipe.further_learning_rate if further else recipe.learning_rate
+        model.compile(
+            recipe.optimizer(rate),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            jit_compile=False,
+        )
+
+
+Method = Callable[[Study], keras.Model]
+
 
 def stock(study: Study) -> keras.Model:
     return study.stock(study.continued(0))
-
-
-def temperature(study: Study) -> keras.Model:
-    """The stock model with the same validation data that others see."""
-    model = DeepEnsemble([stock(study)])
-    model.calibrate(study.problem.validation, method="temperature")
-    return model
 
 
 def mc_dropout(study: Study) -> keras.Model:
@@ -92,7 +97,7 @@ def deep_ensemble(study: Study) -> keras.Model:
     return DeepEnsemble([study.stock(study.continued(i)) for i in numbers])
 
 
-def converted(freeze: bool = False, **arguments) -> Callable:
+def converted(freeze: bool = False, **arguments) -> Method:
     """A method that converts the stock model and trains further."""
 
     def method(study: Study) -> keras.Model:
@@ -105,11 +110,44 @@ def converted(freeze: bool = False, **arguments) -> Callable:
     return method
 
 
+def kept(name: str, method: Method) -> Method:
+    """The method, whose model is trained once for all that begin with it."""
+
+    def load_or_make(study: Study) -> keras.Model:
+        if study.folder is None:
+            return method(study)
+        path = study.folder / f"{name}.keras"
+        if not path.exists():
+            model = method(study)
+            model.save(path)
+        return keras.saving.load_model(path, compile=False)
+
+    return load_or_make
+
+
+def temperature(method: Method) -> Method:
+    """The method's model, calibrated on the data that fits the others."""
+
+    def calibrated(study: Study) -> keras.Model:
+        model = method(study)
+        model.calibrate(study.problem.validation, method="temperature")
+        return model
+
+    return calibrated
+
+
+def alone(study: Study) -> keras.Model:
+    """The stock model as an ensemble of one, which can be calibrated."""
+    return DeepEnsemble([stock(study)])
+
+
 ALONE = {"ensemble_size": 1, "last_blocks": 0}
 
-METHODS: dict[str, Callable[[Study], keras.Model]] = {
+PLEX = kept("plex", converted())
+
+METHODS: dict[str, Method] = {
     "stock": stock,
-    "temperature": temperature,
+    "temperature": temperature(alone),
     "mc_dropout": mc_dropout,
     "batch_ensemble": converted(head="keep"),
     "gp": converted(head="gp", **ALONE),
@@ -122,8 +160,10 @@ METHODS: dict[str, Callable[[Study], keras.Model]] = {
         head="keep",
         freeze=True,
     ),
-    "plex": converted(),
+    "plex": PLEX,
+    "plex_temperature": temperature(PLEX),
     "deep_ensemble": deep_ensemble,
+    "deep_ensemble_temperature": temperature(deep_ensemble),
 }
 
 

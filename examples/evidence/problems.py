@@ -93,13 +93,19 @@ def fashion_mnist(folder: pathlib.Path, seed: int) -> Problem:
     )
 
 
-def cifar10(folder: pathlib.Path, seed: int) -> Problem:
+def cifar10(
+    folder: pathlib.Path, seed: int, train_labels: str | None = None
+) -> Problem:
     """Photographs; hand signs are unknown, and people's votes are known."""
     arrays = np.load(folder / "images/cifar10_jpeg.npz")
+    if train_labels is None:
+        y = arrays["y_train"]
+    else:
+        y = np.load(folder / "images/cifar10n.npz")[train_labels]
     votes = np.load(folder / "images/cifar10h.npz")["counts_test"]
     signs = np.load(folder / "images/sign_digits32.npz")["x_test"]
     x = _images(_decode(arrays, "train"))
-    train, validation = _split(x, _labels(arrays["y_train"]), 30000, 4000, seed)
+    train, validation = _split(x, _labels(y), 20000, 3000, seed)
     test = _images(_decode(arrays, "test")), _labels(arrays["y_test"])
     return Problem(
         "image",
@@ -112,6 +118,11 @@ def cifar10(folder: pathlib.Path, seed: int) -> Problem:
         corrupted=(test[0][:1000], test[1][:1000]),
         annotated=(test[0], _shares(votes)),
     )
+
+
+def cifar10n(folder: pathlib.Path, seed: int) -> Problem:
+    """The same, learnt from what one person said: one label in six is wrong."""
+    return cifar10(folder, seed, train_labels="random_label1")
 
 
 def clinc150(folder: pathlib.Path, seed: int) -> Problem:
@@ -225,6 +236,7 @@ def nli(folder: pathlib.Path, seed: int) -> Problem:
 PROBLEMS: dict[str, Callable[[pathlib.Path, int], Problem]] = {
     "fashion_mnist": fashion_mnist,
     "cifar10": cifar10,
+    "cifar10n": cifar10n,
     "clinc150": clinc150,
     "sst2": sst2,
     "nli": nli,
