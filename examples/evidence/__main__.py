@@ -5,7 +5,7 @@ MC dropout, each of its own parts, Laplace, LoRA ensembles and a deep ensemble
 of three: right or wrong, calibrated or not, unknown and shifted inputs, people
 who disagree.
 
-    python examples/evidence --data FOLDER --out RESULTS --seeds 3
+    python examples/evidence --data FOLDER --out RESULTS --seeds 0 1 2
 
 Each model is evaluated with `keras_plex.evaluate`; its report is kept under
 RESULTS, and a run that was stopped goes on where it was. docs/evidence.md says
@@ -33,7 +33,11 @@ from problems import PROBLEMS
 from problems import SEVERITIES
 from problems import Problem
 from problems import shortened
-from tables import print_tables
+from results import merge
+from results import read_reports
+from results import read_table
+from results import write_table
+from tables import format_tables
 
 import keras_plex
 from keras_plex import tasks
@@ -147,15 +151,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--examples", type=int, help="of each set; for a try")
-    parser.add_argument("--problems", nargs="*", default=list(PROBLEMS))
-    parser.add_argument("--methods", nargs="*", default=list(METHODS))
+    parser.add_argument("--problems", nargs="+", default=list(PROBLEMS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument(
+        "--table",
+        type=pathlib.Path,
+        help="a CSV file to which the numbers are added",
+    )
     parser.add_argument(
         "--costs", action="store_true", help="only measure what methods cost"
     )
     arguments = parser.parse_args()
-    for seed in range(arguments.seeds):
+    for seed in arguments.seeds:
         for name in arguments.problems:
             study = open_study(
                 name, arguments.data, arguments.out, seed, arguments.examples
@@ -166,7 +175,11 @@ def main() -> None:
             for method in arguments.methods:
                 run(study, method)
     if not arguments.costs:
-        print_tables(arguments.out)
+        rows = read_reports(arguments.out)
+        if arguments.table is not None:
+            rows = merge(read_table(arguments.table), rows)
+            write_table(arguments.table, rows)
+        print(*format_tables(rows, METHODS), sep="\n")
 
 
 if __name__ == "__main__":

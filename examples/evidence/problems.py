@@ -105,7 +105,7 @@ def cifar10(
     votes = np.load(folder / "images/cifar10h.npz")["counts_test"]
     signs = np.load(folder / "images/sign_digits32.npz")["x_test"]
     x = _images(_decode(arrays, "train"))
-    train, validation = _split(x, _labels(y), 20000, 3000, seed)
+    train, validation = _split(x, _labels(y), 12000, 2000, seed)
     test = _images(_decode(arrays, "test")), _labels(arrays["y_test"])
     return Problem(
         "image",

@@ -1,109 +1,84 @@
 """Tables of means over the seeds, and of differences to the stock model."""
 
-import json
-import pathlib
+from collections.abc import Iterable
 
 import numpy as np
+from results import MEASURES
+from results import Row
 
-# Column -> task and measure; scores of unknown sets are averaged.
-COLUMNS = {
-    "accuracy": ("in_distribution", "accuracy"),
-    "NLL": ("in_distribution", "nll"),
-    "ECE": ("calibration", "ece"),
-    "Brier": ("calibration", "brier"),
-    "AUROC MSP": ("open_set_recognition", "*/msp/auroc"),
-    "AUROC variance": ("open_set_recognition", "*/variance/auroc"),
-    "AUROC mutual information": (
-        "open_set_recognition",
-        "*/mutual_information/auroc",
-    ),
-    "AUROC rel. Mahalanobis": (
-        "open_set_recognition",
-        "*/relative_mahalanobis/auroc",
-    ),
-    "shift: accuracy": ("shift", "accuracy"),
-    "shift: NLL": ("shift", "nll"),
-    "shift: ECE": ("shift", "ece"),
-    "corrupted: accuracy": ("corruptions", "accuracy"),
-    "corrupted: NLL": ("corruptions", "nll"),
-    "corrupted: ECE": ("corruptions", "ece"),
-    "people: KL": ("label_uncertainty", "kl"),
-}
-DIFFERENCES = ("accuracy", "NLL", "ECE", "AUROC MSP")
+DIFFERENCES = ("accuracy", "NLL", "ECE", "Brier", "AUROC MSP")
 
 Values = dict[str, dict[str, dict[int, float]]]
 
 
-def print_tables(out: pathlib.Path) -> None:
-    """Markdown, one part for each problem that has reports."""
-    for folder in sorted(path for path in out.iterdir() if path.is_dir()):
-        values = read_values(folder)
+def format_tables(rows: list[Row], methods: Iterable[str]) -> list[str]:
+    """Markdown, one part for each problem of which the stock model is known."""
+    found = []
+    for problem in sorted({row["problem"] for row in rows}):
+        values = read_values(rows, problem, methods)
         if "stock" in values:
-            print_means(folder.name, values)
-            print_differences(values)
-
-
-def read_values(folder: pathlib.Path) -> Values:
-    """Method -> column -> seed -> value."""
-    found: Values = {}
-    for path in sorted(folder.glob("seed_*/*/report.json")):
-        seed = int(path.parts[-3].removeprefix("seed_"))
-        results = {
-            one["name"]: one["measures"]
-            for one in json.loads(path.read_text())["results"]
-        }
-        columns = found.setdefault(path.parent.name, {})
-        for column, (task, measure) in COLUMNS.items():
-            value = _value(results.get(task, {}), measure)
-            if value is not None:
-                columns.setdefault(column, {})[seed] = value
+            found.append(
+                f"### {problem}\n\n{format_means(values)}\n\n"
+                f"{format_differences(values)}\n"
+            )
     return found
 
 
-def print_means(name: str, values: Values) -> None:
+def read_values(
+    rows: list[Row], problem: str, methods: Iterable[str]
+) -> Values:
+    """Method -> column -> seed -> value."""
+    values: Values = {}
+    for method in methods:
+        chosen = [
+            row
+            for row in rows
+            if row["problem"] == problem and row["method"] == method
+        ]
+        if chosen:
+            values[method] = {
+                column: {int(row["seed"]): float(row[column]) for row in chosen}
+                for column in MEASURES
+                if all(row[column] for row in chosen)
+            }
+    return values
+
+
+def format_means(values: Values) -> str:
+    """Of each method, over its seeds."""
     known = {column for found in values.values() for column in found}
-    columns = [one for one in COLUMNS if one in known]
-    print(f"\n### {name}\n")
-    print("| method | seeds |", " | ".join(columns), "|")
-    print("|---|---|" + "---|" * len(columns))
+    columns = [one for one in MEASURES if one in known]
+    lines = [_line("method", "seeds", *columns), "|---" * (len(columns) + 2)]
+    lines[1] += "|"
     for method, found in values.items():
         cells = [
             f"{np.mean(list(found[one].values())):.3f}" if one in found else ""
             for one in columns
         ]
-        seeds = len(found[columns[0]])
-        print(f"| {method} | {seeds} |", " | ".join(cells), "|")
+        lines.append(_line(method, len(found["accuracy"]), *cells))
+    return "\n".join(lines)
 
 
-def print_differences(values: Values) -> None:
+def format_differences(values: Values) -> str:
     """Mean over the seeds of what changes beside stock, and standard error."""
-    print("\n| less stock |", " | ".join(DIFFERENCES), "|")
-    print("|---|" + "---|" * len(DIFFERENCES))
+    lines = [_line("less stock", *DIFFERENCES), "|---" * 6 + "|"]
     for method, found in values.items():
-        if method == "stock":
-            continue
-        cells = []
-        for column in DIFFERENCES:
-            stock = values["stock"][column]
-            pairs = [
-                value - stock[seed]
-                for seed, value in found[column].items()
-                if seed in stock
+        if method != "stock":
+            cells = [
+                _difference(found[column], values["stock"][column])
+                for column in DIFFERENCES
             ]
-            shown = f"{np.mean(pairs):+.3f}"
-            if len(pairs) > 1:
-                error = np.std(pairs, ddof=1) / len(pairs) ** 0.5
-                shown += f" ± {error:.3f}"
-            cells.append(shown)
-        print(f"| {method} |", " | ".join(cells), "|")
+            lines.append(_line(method, *cells))
+    return "\n".join(lines)
 
 
-def _value(measures: dict, name: str) -> float | None:
-    if not name.startswith("*"):
-        return measures.get(name, {}).get("value")
-    found = [
-        one["value"]
-        for key, one in measures.items()
-        if key.endswith(name[1:]) and key.count("/") == name.count("/")
-    ]
-    return float(np.mean(found)) if found else None
+def _difference(found: dict[int, float], stock: dict[int, float]) -> str:
+    pairs = [found[seed] - stock[seed] for seed in found if seed in stock]
+    shown = f"{np.mean(pairs):+.3f}"
+    if len(pairs) > 1:
+        shown += f" ± {np.std(pairs, ddof=1) / len(pairs) ** 0.5:.3f}"
+    return shown
+
+
+def _line(*cells: object) -> str:
+    return "| " + " | ".join(map(str, cells)) + " |"

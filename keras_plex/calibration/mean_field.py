@@ -1,31 +1,49 @@
 """How strongly a Gaussian process's variance flattens its forecasts."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import special
 
-from keras_plex.calibration.search import minimize_on_interval
+from keras_plex.calibration.search import minimize_from_axes
 
 # exp(-7) is nearly no effect, exp(9) flattens all but the surest forecasts.
 LOG_FACTOR_BOUNDS = (-7.0, 9.0)
+LOG_SCALE_BOUNDS = (-4.0, 1.0)
+
+# Of the logarithms, around a typical factor and a scale of 1.
+FACTOR_STDDEV = 1.0
+SCALE_STDDEV = 0.5
 
 
-def fit_mean_field_factor(
+class MeanField(NamedTuple):
+    """The forecast is `softmax(scale * logits / sqrt(1 + factor * variance))`.
+
+    Args:
+        scale: of all logits: the inverse of a temperature.
+        factor: of the variance.
+    """
+
+    scale: float
+    factor: float
+
+
+def fit_mean_field(
     logits: np.ndarray,
     variance: np.ndarray,
     labels: np.ndarray,
     output_kind: str,
     *,
-    typical_factor: float | None = None,
-) -> float:
-    """The factor with the smallest negative log likelihood on held-out data.
+    typical_factor: float,
+) -> MeanField:
+    """Scale and factor with the smallest negative log likelihood.
 
-    The forecast is the mean over members of
-    `softmax(logits / sqrt(1 + factor * variance))`.
-
-    With a `typical_factor` the logarithm of the factor has the prior
-    `N(log typical_factor, 1)`. It decides where a few hundred examples with
-    hardly an error cannot: there the likelihood alone often says 0
-    (docs/defaults.md). The result is never less likely than the typical one.
+    The factor alone would have to serve as a temperature where all forecasts
+    are too sure: it then grows until the variance alone decides which of them
+    is surest (docs/defaults.md). The logarithms have the priors
+    `N(log typical_factor, 1)` and, for the scale, `N(0, 0.5)` (standard
+    deviations), which decide where a few hundred examples with hardly an error
+    cannot. The result is never less likely than the typical one.
 
     Args:
         logits: `(examples, ensemble, classes)`, before the mean field.
@@ -34,30 +52,30 @@ def fit_mean_field_factor(
             `(examples, classes)` probabilities; for `"sigmoid_logits"` as
             many columns as logits.
         output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
-        typical_factor: positive float, or `None` for the likelihood alone.
+        typical_factor: positive float.
 
-    Returns:
-        A float of at least 0.
+    Reference:
+        Guo et al., 2017, "On calibration of modern neural networks"; Lu et
+        al., 2020, "Mean-field approximation to Gaussian-softmax integral with
+        application to uncertainty estimation".
     """
     variance = np.asarray(variance, "float64")
     if variance.ndim == 2:
         variance = variance[..., None]
     logits, variance, targets = held_out(logits, variance, labels, output_kind)
+    center = np.array([0.0, np.log(typical_factor)])
 
-    def loss(factor: float) -> float:
-        scaled = logits / np.sqrt(1.0 + factor * variance)
+    def loss(point: np.ndarray) -> float:
+        scale, factor = np.exp(point)
+        scaled = scale * logits / np.sqrt(1.0 + factor * variance)
         nll = negative_log_likelihood(scaled, targets, output_kind)
-        if typical_factor is None:
-            return nll
-        if factor == 0.0:
-            return np.inf
-        distance = np.log(factor / typical_factor)
-        return nll + 0.5 * distance**2 / len(targets)
+        distances = (point - center) / (SCALE_STDDEV, FACTOR_STDDEV)
+        return nll + 0.5 * np.sum(distances**2) / len(targets)
 
-    log_factor, least = minimize_on_interval(
-        lambda point: loss(np.exp(point)), LOG_FACTOR_BOUNDS
+    found = minimize_from_axes(
+        loss, center, (LOG_SCALE_BOUNDS, LOG_FACTOR_BOUNDS), (True, True)
     )
-    return 0.0 if loss(0.0) <= least else float(np.exp(log_factor))
+    return MeanField(*map(float, np.exp(found)))
 
 
 def held_out(
@@ -68,7 +86,7 @@ def held_out(
     Args:
         logits: `(examples, ensemble, classes)`.
         other: `(examples, ensemble, any)`.
-        labels: as in `fit_mean_field_factor`.
+        labels: as in `fit_mean_field`.
         output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
     """
     logits = np.asarray(logits, "float64")

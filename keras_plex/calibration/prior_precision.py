@@ -5,12 +5,11 @@ import numpy as np
 from keras_plex.calibration.mean_field import LOG_FACTOR_BOUNDS
 from keras_plex.calibration.mean_field import held_out
 from keras_plex.calibration.mean_field import negative_log_likelihood
+from keras_plex.calibration.search import minimize_from_axes
 from keras_plex.calibration.search import minimize_on_interval
 
 # Of the logarithms of the prior precision and of the mean-field factor.
 BOUNDS = ((-14.0, 14.0), LOG_FACTOR_BOUNDS)
-# The two are nearly exchangeable; later rounds change the loss by little.
-ROUNDS = 4
 
 
 def evidence_prior_precision(
@@ -59,7 +58,7 @@ def fit_prior_and_factor(
     Args:
         held_out_data: logits `(examples, ensemble, classes)` before the mean
             field, features `(examples, ensemble, features)`, and labels as in
-            `fit_mean_field_factor`.
+            `fit_mean_field`.
         precision: `(features, features)`, of the data, without the prior.
         typical: prior precision, such as that of the evidence, and factor.
         is_free: which of the two to fit; the other keeps its typical value.
@@ -80,15 +79,6 @@ def fit_prior_and_factor(
         nll = negative_log_likelihood(scaled, targets, output_kind)
         return nll + 0.5 * np.sum((point - center) ** 2) / len(targets)
 
-    def along(point: np.ndarray, axis: int) -> float:
-        def loss_at(value: float) -> float:
-            return loss(np.where(np.arange(2) == axis, value, point))
-
-        return minimize_on_interval(loss_at, BOUNDS[axis])[0]
-
-    point = center.copy()
-    for _ in range(ROUNDS):
-        for axis in np.flatnonzero(is_free):
-            point[axis] = along(point, int(axis))
+    point = minimize_from_axes(loss, center, BOUNDS, is_free)
     prior, factor = np.exp(point)
     return float(prior), float(factor)

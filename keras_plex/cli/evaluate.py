@@ -1,10 +1,12 @@
 """How reliable a saved model is, on data in files."""
 
 import argparse
+import dataclasses
 
 from keras_plex.cli.errors import as_usage_errors
 from keras_plex.cli.model_files import add_model_arguments
 from keras_plex.cli.model_files import load_classifier
+from keras_plex.cli.model_files import model_names
 from keras_plex.cli.printing import print_markdown
 from keras_plex.cli.report_folder import REPORT
 from keras_plex.cli.report_folder import checked_folder
@@ -87,6 +89,9 @@ def run(arguments: argparse.Namespace) -> None:
             directory=folder,
             **measuring_options(arguments),
         )
+        # A file says more than the name that Keras gave the model.
+        name = model_names([arguments.model])[0]
+        report = dataclasses.replace(report, model=name)
     if folder is not None:
         report.save(folder)
     if arguments.json:

@@ -14,11 +14,18 @@ class CovarianceHead:
     covariance is made of (`covariance_features`), what a row weighs
     (`curvature`), and what the variance does to a forecast (`flatten`); its
     `add_covariance` adds the rest. In training rows join the covariance; at
-    inference, once data has been seen, the variance flattens the forecast.
+    inference, once data has been seen, the variance flattens the forecast,
+    whose logits `logit_scale` multiplies before.
     """
 
     # The weights that a file holds under their own names.
-    stored_weights = ("mean_kernel", "bias", "residual_kernel", "mean_field")
+    stored_weights = (
+        "mean_kernel",
+        "bias",
+        "residual_kernel",
+        "mean_field",
+        "logit_scale",
+    )
     covariance: LaplaceCovariance
 
     def add_covariance(
@@ -30,14 +37,8 @@ class CovarianceHead:
     ) -> None:
         factor = self.mean_field_factor
         factor = self.typical_factor if factor is None else factor
-        self.mean_field = self.add_weight(
-            name="mean_field",
-            shape=(),
-            initializer=keras.initializers.Constant(factor),
-            dtype="float32",
-            trainable=False,
-            autocast=False,
-        )
+        self.mean_field = self._add_number("mean_field", factor)
+        self.logit_scale = self._add_number("logit_scale", 1.0)
         self.covariance = LaplaceCovariance(
             ridge_penalty, momentum, num_classes, name="covariance"
         )
@@ -97,6 +98,16 @@ class CovarianceHead:
             if getattr(self, name) is not None:
                 getattr(self, name).assign(store[name])
 
+    def _add_number(self, name: str, value: float) -> keras.Variable:
+        return self.add_weight(
+            name=name,
+            shape=(),
+            initializer=keras.initializers.Constant(value),
+            dtype="float32",
+            trainable=False,
+            autocast=False,
+        )
+
     def _observe(
         self, features: Tensor, logits: Tensor, mask: Tensor | None
     ) -> None:
@@ -105,5 +116,7 @@ class CovarianceHead:
 
     def _forecast(self, features: Tensor, logits: Tensor) -> Tensor:
         # Before any data the variance is the prior's: use the mean alone.
-        factor = self.mean_field * self.covariance.has_data
+        has_data = self.covariance.has_data
+        factor = self.mean_field * has_data
+        logits = logits * (1.0 + has_data * (self.logit_scale - 1.0))
         return self.flatten(logits, self.covariance(features), factor)

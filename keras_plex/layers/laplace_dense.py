@@ -81,7 +81,7 @@ class LaplaceDense(CovarianceHead, keras.layers.Dense):
         "mean_field_factor",
         "rows_per_example",
     )
-    stored_weights = ("mean_field", "fitted_prior")
+    stored_weights = ("mean_field", "logit_scale", "fitted_prior")
     typical_factor = float(np.pi / 8)
 
     def __init__(

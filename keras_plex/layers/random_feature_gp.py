@@ -36,7 +36,9 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
     `h`, frozen `W` and `b`, and a Laplace approximation of the residual's
     covariance. At inference the logits, once data has been seen, are divided by
     `sqrt(1 + mean_field_factor * variance(x))`: far from the data the forecast
-    turns flat. With `normalize_input` only the direction of an input counts.
+    turns flat. Before, they are multiplied by `logit_scale`, a weight that is 1
+    until `PlexModel.fit` fits it. With `normalize_input` only the direction of
+    an input counts.
 
     With `kernel="rbf"` and `normalize_input=False` it approximates the exact
     Gaussian process with kernel `exp(-|x - y|^2 / (2 length_scale^2))` and
@@ -71,8 +73,9 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
             to `"zero"`.
         mean_field_factor: float >= 0; 0 leaves the logits alone, as for
             regression. `None` starts at 5.0 for gaussian, 1.0 for Poisson, and
-            pi / 8 for the other likelihoods, and `PlexModel.fit` fits it to the
-            validation data it is given. Defaults to `None`.
+            pi / 8 for the other likelihoods, and `PlexModel.fit` fits it, and
+            the scale of the logits, to the validation data it is given.
+            Defaults to `None`.
         seed: int, of the frequencies. Defaults to a random one.
         activation: applied last. Defaults to `None`.
         use_bias: bool, whether the mean has a bias. Defaults to `True`.

@@ -10,6 +10,8 @@ from keras_plex.layers.gp_arguments import MEAN_FUNCTIONS
 from keras_plex.layers.random_feature_gp import RandomFeatureGP
 from keras_plex.types import Tensor
 
+NUMBERS = ("mean_field", "logit_scale")
+
 
 class VocabularyGP(RandomFeatureGP, keras.layers.ReversibleEmbedding):
     """An embedding that, used backwards, is a `RandomFeatureGP`.
@@ -96,7 +98,7 @@ class VocabularyGP(RandomFeatureGP, keras.layers.ReversibleEmbedding):
     def variable_serialization_spec(self) -> dict:
         """The names of the variables that a file holds, in order."""
         spec = copy.deepcopy(super().variable_serialization_spec)
-        spec[None] = [*spec[None], "residual_kernel", "mean_field"]
+        spec[None] = [*spec[None], "residual_kernel", *NUMBERS]
         return spec
 
     def save_own_variables(self, store: dict) -> None:

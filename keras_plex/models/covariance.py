@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_plex.batches import check_rereadable
 from keras_plex.batches import iterate_batches
-from keras_plex.calibration.mean_field import fit_mean_field_factor
+from keras_plex.calibration.mean_field import fit_mean_field
 from keras_plex.calibration.prior_precision import fit_prior_and_factor
 from keras_plex.layers.covariance_head import CovarianceHead
 from keras_plex.layers.laplace_dense import LaplaceDense
@@ -86,10 +86,11 @@ def fit_to_validation(
         head.assume_prior(prior)
         head.mean_field.assign(factor)
         return
-    factor = fit_mean_field_factor(
+    found = fit_mean_field(
         logits, variance, labels, kind, typical_factor=head.typical_factor
     )
-    head.mean_field.assign(factor)
+    head.mean_field.assign(found.factor)
+    head.logit_scale.assign(found.scale)
 
 
 def is_fitted_to_validation(model: keras.Model) -> bool:
@@ -116,6 +117,7 @@ def set_mean_field_for(
     is_off = float(ops.convert_to_numpy(head.mean_field)) == 0.0
     if "regression" in output_kinds and head.likelihood == "gaussian":
         head.mean_field.assign(0.0)
+        head.logit_scale.assign(1.0)
     elif is_off:
         head.mean_field.assign(head.typical_factor)
 

@@ -1,11 +1,15 @@
 """What must hold of a model and its data before a task measures anything."""
 
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+from keras import tree
 
 from keras_plex.batches import Batch
+from keras_plex.batches import as_array
 from keras_plex.metrics.array_checks import check_labels
 from keras_plex.models.classifiers import output_kind
 from keras_plex.models.classifiers import output_layer
@@ -71,6 +75,27 @@ def check_data_sets(
     corruption = requests[0].corruption
     if corruption is not None:
         corruption(x if isinstance(x, dict) else x[:1], 0)
+
+
+def count_missing(x: Any) -> int:
+    """How many examples of a batch of inputs hold NaN."""
+    missing: Any = 0
+    for leaf in map(as_array, tree.flatten(x)):
+        if leaf.ndim and np.issubdtype(leaf.dtype, np.floating):
+            rows = leaf.reshape(len(leaf), -1)
+            missing = missing | np.isnan(rows).any(axis=1)
+    return int(np.sum(missing))
+
+
+def warn_of_missing(count: int, where: str) -> None:
+    """Warns if there are examples with NaN: many layers make 0 of it."""
+    if count:
+        warnings.warn(
+            f"{where!r} has NaN in the inputs of {count} examples, and the "
+            "model gave numbers for them: a ReLU turns NaN into 0. Fill them "
+            "or leave them out, unless the model is made for them.",
+            stacklevel=2,
+        )
 
 
 def check_batch(

@@ -23,7 +23,9 @@ from keras_plex.tasks.arguments import with_name_of_set
 from keras_plex.tasks.checks import check_batch
 from keras_plex.tasks.checks import check_data_sets
 from keras_plex.tasks.checks import classifier_kind
+from keras_plex.tasks.checks import count_missing
 from keras_plex.tasks.checks import first_batch
+from keras_plex.tasks.checks import warn_of_missing
 from keras_plex.tasks.columns import forecast_columns
 from keras_plex.tasks.columns import value_metrics
 from keras_plex.tasks.data_set import DataSet
@@ -173,7 +175,8 @@ def _run(
     reads_labels = any(request.needs_labels for request in one.requests)
     features = any(map(needs_features, one.functions.values()))
     found: dict[str | int, list[np.ndarray]] = {}
-    count, data_set, metrics = 0, one.requests[0], value_metrics()
+    count, missing = 0, 0
+    data_set, metrics = one.requests[0], value_metrics()
     total = data_set.num_examples()
     if total is not None and max_examples is not None:
         total = min(total, max_examples)
@@ -193,10 +196,12 @@ def _run(
         for key, column in columns.items():
             found.setdefault(key, []).append(column)
         count += len(predictions)
+        missing += count_missing(x)
         if on_progress is not None:
             on_progress(one.where, count, total)
         if max_examples is not None and count >= max_examples:
             break
+    warn_of_missing(missing, one.where)
     one.columns = {
         key: np.concatenate(parts)[:max_examples]
         for key, parts in found.items()

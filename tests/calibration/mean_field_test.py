@@ -1,20 +1,25 @@
-"""The mean-field factor is the best one on held-out data."""
+"""Scale and mean-field factor are the best ones on held-out data."""
 
 import numpy as np
 import pytest
 from scipy import special
 
 from keras_plex.calibration.mean_field import LOG_FACTOR_BOUNDS
+from keras_plex.calibration.mean_field import LOG_SCALE_BOUNDS
 from keras_plex.calibration.mean_field import as_targets
-from keras_plex.calibration.mean_field import fit_mean_field_factor
+from keras_plex.calibration.mean_field import fit_mean_field
 from keras_plex.calibration.mean_field import negative_log_likelihood
+from keras_plex.calibration.search import minimize_from_axes
 
 SOFTMAX, SIGMOID = "softmax_logits", "sigmoid_logits"
 
 
-def mixture_nll(factor, logits, variance, targets, kind):
+TYPICAL = 5.0
+
+
+def mixture_nll(scale, factor, logits, variance, targets, kind):
     """-mean log of the mean over members of the flattened forecasts."""
-    scaled = logits / np.sqrt(1 + factor * variance[..., None])
+    scaled = scale * logits / np.sqrt(1 + factor * variance[..., None])
     if kind == SOFTMAX:
         forecast = special.softmax(scaled, axis=-1).mean(axis=1)
         return -np.mean(np.sum(targets * np.log(forecast), axis=-1))
@@ -23,12 +28,33 @@ def mixture_nll(factor, logits, variance, targets, kind):
     return -np.mean(np.sum(each, axis=-1))
 
 
-def brute_force(*data):
-    """The best of 4,001 factors between the bounds, and none."""
-    factors = [0.0, *np.exp(np.linspace(*LOG_FACTOR_BOUNDS, num=4001))]
-    losses = [mixture_nll(factor, *data) for factor in factors]
-    best = int(np.argmin(losses))
-    return factors[best], losses[best]
+def penalized(scale, factor, *data, typical=TYPICAL):
+    """The negative logarithm of the posterior of both, per example."""
+    examples = len(data[0])
+    distance = np.log(factor / typical) ** 2 + (np.log(scale) / 0.5) ** 2
+    return mixture_nll(scale, factor, *data) + 0.5 * distance / examples
+
+
+def brute_force(*data, typical=TYPICAL):
+    """The best of 121 x 81 pairs between the bounds, and its loss."""
+    scales = np.exp(np.linspace(*LOG_SCALE_BOUNDS, num=81))
+    factors = np.exp(np.linspace(*LOG_FACTOR_BOUNDS, num=121))
+    losses = [
+        [penalized(scale, factor, *data, typical=typical) for factor in factors]
+        for scale in scales
+    ]
+    i, j = np.unravel_index(np.argmin(losses), np.shape(losses))
+    return (scales[i], factors[j]), losses[i][j]
+
+
+def check_against_brute_force(logits, variance, labels, targets, kind):
+    found = fit_mean_field(
+        logits, variance, labels, kind, typical_factor=TYPICAL
+    )
+    data = (logits, variance, targets, kind)
+    _, loss = brute_force(*data)
+    assert penalized(*found, *data) <= loss + 1e-9
+    return found
 
 
 def overconfident(classes=3, examples=200, ensemble=2, seed=0):
@@ -41,81 +67,87 @@ def overconfident(classes=3, examples=200, ensemble=2, seed=0):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_softmax_factor_equals_a_grid_search(seed):
+def test_no_pair_of_a_grid_suits_classes_better(seed):
     logits, variance, labels = overconfident(seed=seed)
     targets = np.eye(3)[labels]
-    found = fit_mean_field_factor(logits, variance, labels, SOFTMAX)
-    best, loss = brute_force(logits, variance, targets, SOFTMAX)
-    assert best > 0.1
-    np.testing.assert_allclose(found, best, rtol=0.01)
-    ours = mixture_nll(found, logits, variance, targets, SOFTMAX)
-    assert ours <= loss + 1e-9
+    check_against_brute_force(logits, variance, labels, targets, SOFTMAX)
 
 
 @pytest.mark.parametrize("classes", [1, 3])
-def test_sigmoid_factor_equals_a_grid_search(classes):
+def test_no_pair_of_a_grid_suits_labels_better(classes):
     rng = np.random.default_rng(1)
     logits = 4 * rng.normal(size=(200, 2, classes))
     variance = rng.uniform(size=(200, 2))
     noise = rng.logistic(size=(200, classes)) * 3
     labels = (logits.mean(1) + noise > 0).astype("int32")
-    found = fit_mean_field_factor(logits, variance, labels, SIGMOID)
-    best, _ = brute_force(logits, variance, labels, SIGMOID)
-    assert best > 0.1
-    np.testing.assert_allclose(found, best, rtol=0.01)
+    check_against_brute_force(logits, variance, labels, labels, SIGMOID)
 
 
-def test_factor_is_zero_when_flatter_forecasts_only_lose():
-    # Every forecast is right: flattening any of them costs likelihood.
-    logits = np.array([[[3.0, 0.0]], [[0.0, 3.0]]])
-    factor = fit_mean_field_factor(logits, np.ones((2, 1)), [0, 1], SOFTMAX)
-    assert factor == 0.0
+def test_what_made_the_labels_is_found():
+    # Each label is drawn from the forecast of these two numbers.
+    scale, factor = 0.4, 12.0
+    rng = np.random.default_rng(0)
+    logits = 4 * rng.normal(size=(20_000, 1, 3))
+    variance = rng.uniform(size=(20_000, 1)) ** 2
+    latents = scale * logits / np.sqrt(1 + factor * variance[..., None])
+    labels = (latents[:, 0] + rng.gumbel(size=(20_000, 3))).argmax(-1)
+    found = fit_mean_field(
+        logits, variance, labels, SOFTMAX, typical_factor=TYPICAL
+    )
+    np.testing.assert_allclose(found, (scale, factor), rtol=0.1)
 
 
-def test_factor_is_large_when_every_forecast_is_wrong():
-    logits = np.array([[[3.0, 0.0]], [[0.0, 3.0]]])
-    factor = fit_mean_field_factor(logits, np.ones((2, 1)), [1, 0], SOFTMAX)
-    assert factor > 0.5 * np.exp(LOG_FACTOR_BOUNDS[1])
+def test_forecasts_that_are_all_too_sure_do_not_need_the_variance():
+    # The surest forecasts have the largest variance, and deserve none of it: a
+    # factor that is also the temperature makes them the least sure.
+    rng = np.random.default_rng(0)
+    latents = rng.normal(size=(5000, 1, 2)) * [2.0, 0.0]
+    labels = (latents[:, 0] + rng.gumbel(size=(5000, 2))).argmax(-1)
+    variance = 0.01 + 0.01 * np.abs(latents[..., 0])
+    scale, factor = fit_mean_field(
+        10 * latents, variance, labels, SOFTMAX, typical_factor=TYPICAL
+    )
+    assert 0.08 < scale < 0.13
+    assert factor < 20
+    flattened = np.abs(latents[..., 0]) / np.sqrt(1 + factor * variance)
+    order = np.argsort(np.abs(latents[:, 0, 0]))
+    assert (np.diff(flattened[order, 0]) > 0).all()
+
+
+def test_scale_is_large_when_every_forecast_is_right():
+    logits = np.tile([[[3.0, 0.0]], [[0.0, 3.0]]], (500, 1, 1))
+    labels = np.tile([0, 1], 500)
+    found = fit_mean_field(
+        logits, np.ones((1000, 1)), labels, SOFTMAX, typical_factor=TYPICAL
+    )
+    assert found.scale > 1.5
+
+
+def test_scale_is_small_when_every_forecast_is_wrong():
+    logits = np.tile([[[3.0, 0.0]], [[0.0, 3.0]]], (500, 1, 1))
+    labels = np.tile([1, 0], 500)
+    found = fit_mean_field(
+        logits, np.ones((1000, 1)), labels, SOFTMAX, typical_factor=TYPICAL
+    )
+    assert found.scale / np.sqrt(1 + found.factor) < 0.03
+
+
+def test_priors_decide_where_there_is_little_data():
+    logits, variance, labels = overconfident(examples=2)
+    found = fit_mean_field(
+        logits, variance, labels, SOFTMAX, typical_factor=TYPICAL
+    )
+    assert 0.3 < found.scale < 1.5
+    assert 1.0 < found.factor < 20.0
 
 
 @pytest.mark.parametrize("typical", [0.5, 5.0])
-def test_factor_with_a_prior_equals_a_grid_search(typical):
+def test_prior_decides_where_the_variance_says_nothing(typical):
     logits, variance, labels = overconfident()
-    targets = np.eye(3)[labels]
-    factors = np.exp(np.linspace(*LOG_FACTOR_BOUNDS, num=4001))
-    losses = [
-        200 * mixture_nll(factor, logits, variance, targets, SOFTMAX)
-        + 0.5 * np.log(factor / typical) ** 2
-        for factor in factors
-    ]
-    found = fit_mean_field_factor(
-        logits, variance, labels, SOFTMAX, typical_factor=typical
+    found = fit_mean_field(
+        logits, 0 * variance, labels, SOFTMAX, typical_factor=typical
     )
-    np.testing.assert_allclose(found, factors[np.argmin(losses)], rtol=0.01)
-    alone = fit_mean_field_factor(logits, variance, labels, SOFTMAX)
-    assert typical < found < alone
-
-
-def test_prior_decides_where_the_variance_says_nothing():
-    logits, variance, labels = overconfident()
-    found = fit_mean_field_factor(
-        logits, 0 * variance, labels, SOFTMAX, typical_factor=5.0
-    )
-    np.testing.assert_allclose(found, 5.0, rtol=1e-3)
-
-
-def test_prior_does_not_outweigh_many_examples():
-    logits, variance, labels = overconfident(examples=20_000)
-    alone = fit_mean_field_factor(logits, variance, labels, SOFTMAX)
-    found = fit_mean_field_factor(
-        logits, variance, labels, SOFTMAX, typical_factor=5.0
-    )
-    np.testing.assert_allclose(found, alone, rtol=0.02)
-
-
-def test_factor_is_zero_without_variance():
-    logits, variance, labels = overconfident()
-    assert fit_mean_field_factor(logits, 0 * variance, labels, SOFTMAX) == 0.0
+    np.testing.assert_allclose(found.factor, typical, rtol=5e-3)
 
 
 @pytest.mark.parametrize("tens, is_left", [(1, False), (3, True)])
@@ -129,13 +161,33 @@ def test_deeper_of_two_valleys_is_found(tens, is_left):
     logits[-5:] = [9.0, 0.0]
     variance = np.full((len(labels), 1), 100.0)
     variance[-5:] = 0.01
-    data = (logits, variance, np.eye(2)[labels], SOFTMAX)
-    losses = [mixture_nll(factor, *data) for factor in (0.07, 20.0, 4000.0)]
+    many = 200  # so that no prior decides
+
+    def loss(point):
+        data = (logits, variance, np.eye(2)[labels], SOFTMAX)
+        return mixture_nll(1.0, np.exp(point[1]), *data)
+
+    losses = [loss([0.0, np.log(factor)]) for factor in (0.07, 20.0, 4000.0)]
     assert max(losses) == losses[1]  # a ridge between two valleys
-    found = fit_mean_field_factor(logits, variance, labels, SOFTMAX)
-    best, _ = brute_force(*data)
-    assert (best < 1) == is_left
-    np.testing.assert_allclose(found, best, rtol=0.01)
+    bounds = (LOG_SCALE_BOUNDS, LOG_FACTOR_BOUNDS)
+    center = (0.0, np.log(20.0))
+    found = minimize_from_axes(loss, center, bounds, (False, True))
+    assert (found[1] < 0) == is_left
+    fitted = fit_mean_field(
+        np.tile(logits, (many, 1, 1)),
+        np.tile(variance, (many, 1)),
+        np.tile(labels, many),
+        SOFTMAX,
+        typical_factor=TYPICAL,
+    )
+    data = (logits, variance, np.eye(2)[labels], SOFTMAX)
+    grid = np.exp(np.linspace(*LOG_FACTOR_BOUNDS, num=121))
+    best = min(
+        mixture_nll(scale, factor, *data)
+        for factor in grid
+        for scale in np.exp(np.linspace(*LOG_SCALE_BOUNDS, num=81))
+    )
+    assert mixture_nll(*fitted, *data) < best + 1e-3
 
 
 def test_loss_is_that_of_the_mean_of_probabilities():
@@ -179,9 +231,11 @@ def test_binary_labels_become_a_column():
 
 def test_forecast_of_nan_does_not_decide_the_factor():
     logits, variance, labels = overconfident()
-    expected = fit_mean_field_factor(
-        logits[1:], variance[1:], labels[1:], SOFTMAX
+    expected = fit_mean_field(
+        logits[1:], variance[1:], labels[1:], SOFTMAX, typical_factor=TYPICAL
     )
     logits[0] = np.nan
-    found = fit_mean_field_factor(logits, variance, labels, SOFTMAX)
+    found = fit_mean_field(
+        logits, variance, labels, SOFTMAX, typical_factor=TYPICAL
+    )
     np.testing.assert_allclose(found, expected, rtol=0.01)

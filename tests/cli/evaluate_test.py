@@ -60,7 +60,7 @@ def test_json_is_the_report_and_progress_is_elsewhere(folder, capsys):
 def test_output_holds_the_report_and_is_gone_on_from(folder, capsys):
     command = ["evaluate", "good.keras", *DATA, "--output", "out"]
     assert main(command) == 0
-    assert capsys.readouterr().out.startswith("# Reliability of")
+    assert capsys.readouterr().out.startswith("# Reliability of good\n")
     names = {path.name for path in (folder / "out").iterdir()}
     files = {"report.json", "report.md", "report.html"}
     assert names == {*files, "evidence"}

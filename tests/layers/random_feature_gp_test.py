@@ -295,6 +295,22 @@ def test_the_factor_can_be_set_and_switched_off():
     np.testing.assert_array_equal(np64(layer(x)), mean)
 
 
+def test_the_scale_multiplies_the_logits_of_a_forecast_alone():
+    layer, x = random_residual(fitted(normal((50, 4)))), normal((5, 4), seed=1)
+    mean, flattened = np64(layer.mean_logits(x)), np64(layer(x))
+    layer.logit_scale.assign(0.5)
+    np.testing.assert_allclose(np64(layer(x)), 0.5 * flattened, rtol=1e-6)
+    np.testing.assert_array_equal(np64(layer(x, training=True)), mean)
+
+
+def test_before_any_data_the_scale_does_not_count():
+    layer = RandomFeatureGP(3, num_features=8, seed=0)
+    x = normal((5, 4))
+    mean = np64(layer(x))
+    layer.logit_scale.assign(0.5)
+    np.testing.assert_array_equal(np64(layer(x)), mean)
+
+
 # The linear mean function.
 
 
@@ -793,7 +809,7 @@ def test_a_likelihood_that_cannot_be_is_refused(arguments, message):
 
 def test_its_weights_are_those_of_the_reference_and_the_root():
     # 1,000 classes, 1,024 features, width 2: the reference's ViT has
-    # 2,076,648 numbers in its head; ours adds the inverse root and 3 scalars.
+    # 2,076,648 numbers in its head; ours adds the inverse root and 4 scalars.
     layer = RandomFeatureGP(1000)
     layer.build((None, 2))
-    assert layer.count_params() == 2_076_648 + 1024**2 + 3
+    assert layer.count_params() == 2_076_648 + 1024**2 + 4

@@ -597,8 +597,10 @@ def test_mean_field_is_off_for_a_regression_and_back_for_logits():
     )
     default = float(model.covariance_head.mean_field)
     assert default > 0
+    model.covariance_head.logit_scale.assign(0.5)
     compiled(model, "mse")
     assert float(model.covariance_head.mean_field) == 0.0
+    assert float(model.covariance_head.logit_scale) == 1.0
     compiled(model)
     assert float(model.covariance_head.mean_field) == default
 

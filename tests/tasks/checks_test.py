@@ -6,6 +6,7 @@ import pytest
 
 from keras_plex.tasks import Calibration
 from keras_plex.tasks.checks import classifier_kind
+from keras_plex.tasks.checks import count_missing
 from keras_plex.tasks.checks import num_classes_of
 from tests.task_cases import TEST
 from tests.task_cases import linear_model
@@ -53,6 +54,31 @@ def test_outputs_must_be_finite():
     model = linear_model(np.full((4, 4), np.nan))
     with pytest.raises(ValueError, match="must be finite.*diverged"):
         Calibration(TEST).predict(model)
+
+
+def test_missing_numbers_that_a_relu_hides_are_warned_of():
+    inputs = keras.Input((4,))
+    hidden = keras.layers.ReLU()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(4)(hidden))
+    x = X.copy()
+    x[[2, 7], [0, 3]] = np.nan
+    with pytest.warns(UserWarning, match="'calibration: test'.* 2 examples"):
+        Calibration((x, Y)).predict(model, batch_size=5)
+
+
+@pytest.mark.parametrize(
+    ("x", "count"),
+    [
+        (np.array([[[0.0, np.nan]], [[np.nan, np.nan]], [[1.0, 2.0]]]), 2),
+        ({"a": np.array([np.nan, 0.0]), "b": np.array([[np.nan], [1.0]])}, 1),
+        ([np.zeros((3, 2)), np.array([[0.0], [np.nan], [0.0]])], 1),
+        (np.array([[1, 2], [3, 4]]), 0),
+        (["a text", "another"], 0),
+        (np.array(["a text", "another"]), 0),
+    ],
+)
+def test_examples_with_missing_numbers_are_counted(x, count):
+    assert count_missing(x) == count
 
 
 def test_a_regression_model_is_refused():

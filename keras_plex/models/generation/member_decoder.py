@@ -9,7 +9,7 @@ from keras import ops
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.tiling import TilesArguments
 from keras_plex.models.generation.generates_text import GeneratesText
-from keras_plex.models.returns import forecast
+from keras_plex.models.generation.next_token import next_token_logits
 from keras_plex.ops.ensemble_axis import members_after_batch
 from keras_plex.ops.ensemble_axis import members_before_batch
 from keras_plex.ops.ensemble_axis import split_members
@@ -58,7 +58,7 @@ class MemberDecoder(GeneratesText):
 
     def _logits(self, hidden_states: Tensor) -> Tensor:
         # Members' rows in, one distribution per example out.
-        return forecast(self, super()._logits(hidden_states))
+        return next_token_logits(self, super()._logits(hidden_states))
 
     def _initialize_cache(
         self, encoder_token_ids: Tensor, decoder_token_ids: Tensor

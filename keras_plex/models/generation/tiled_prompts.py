@@ -8,7 +8,7 @@ from keras import tree
 from keras_plex.conversion import forward_pass
 from keras_plex.models.generation.generates_text import GeneratesText
 from keras_plex.models.generation.member_sampler import MemberSampler
-from keras_plex.models.returns import forecast
+from keras_plex.models.generation.next_token import next_token_logits
 from keras_plex.ops.ensemble_axis import split_members
 from keras_plex.ops.ensemble_axis import tile_members
 
@@ -26,7 +26,7 @@ class TiledPrompts(GeneratesText):
         size = self.ensemble_size
         stock_sampler = self.sampler
         self.sampler = MemberSampler(
-            stock_sampler, size, lambda logits: forecast(self, logits)
+            stock_sampler, size, lambda logits: next_token_logits(self, logits)
         )
         try:
             with forward_pass.stock_pass():
