@@ -9,10 +9,11 @@ from keras_plex.calibration.search import minimize_from_axes
 
 # exp(-7) is nearly no effect, exp(9) flattens all but the surest forecasts.
 LOG_FACTOR_BOUNDS = (-7.0, 9.0)
-LOG_SCALE_BOUNDS = (-4.0, 1.0)
+# With few errors to learn from, forecasts would become surer than they were.
+LOG_SCALE_BOUNDS = (-4.0, 0.0)
 
-# Of the logarithms, around a typical factor and a scale of 1.
-FACTOR_STDDEV = 1.0
+# Standard deviations of the priors of the logarithms; docs/defaults.md.
+FACTOR_STDDEV = 2.0
 SCALE_STDDEV = 0.5
 
 
@@ -33,17 +34,15 @@ def fit_mean_field(
     variance: np.ndarray,
     labels: np.ndarray,
     output_kind: str,
-    *,
-    typical_factor: float,
 ) -> MeanField:
     """Scale and factor with the smallest negative log likelihood.
 
     The factor alone would have to serve as a temperature where all forecasts
     are too sure: it then grows until the variance alone decides which of them
-    is surest (docs/defaults.md). The logarithms have the priors
-    `N(log typical_factor, 1)` and, for the scale, `N(0, 0.5)` (standard
-    deviations), which decide where a few hundred examples with hardly an error
-    cannot. The result is never less likely than the typical one.
+    is surest (docs/defaults.md). Weak priors decide where a few hundred
+    examples with hardly an error cannot: a scale of 1, which is also the
+    largest, and a factor that divides the logits of an example of median
+    variance by the square root of 2.
 
     Args:
         logits: `(examples, ensemble, classes)`, before the mean field.
@@ -52,7 +51,6 @@ def fit_mean_field(
             `(examples, classes)` probabilities; for `"sigmoid_logits"` as
             many columns as logits.
         output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
-        typical_factor: positive float.
 
     Reference:
         Guo et al., 2017, "On calibration of modern neural networks"; Lu et
@@ -63,7 +61,7 @@ def fit_mean_field(
     if variance.ndim == 2:
         variance = variance[..., None]
     logits, variance, targets = held_out(logits, variance, labels, output_kind)
-    center = np.array([0.0, np.log(typical_factor)])
+    center = np.array([0.0, np.log(typical_factor(variance))])
 
     def loss(point: np.ndarray) -> float:
         scale, factor = np.exp(point)
@@ -76,6 +74,13 @@ def fit_mean_field(
         loss, center, (LOG_SCALE_BOUNDS, LOG_FACTOR_BOUNDS), (True, True)
     )
     return MeanField(*map(float, np.exp(found)))
+
+
+def typical_factor(variance: np.ndarray) -> float:
+    """With which the median variance flattens by the square root of 2."""
+    median = np.median(variance)
+    low, high = np.exp(LOG_FACTOR_BOUNDS)
+    return float(np.clip(1.0 / median, low, high)) if median > 0 else 1.0
 
 
 def held_out(

@@ -86,9 +86,7 @@ def fit_to_validation(
         head.assume_prior(prior)
         head.mean_field.assign(factor)
         return
-    found = fit_mean_field(
-        logits, variance, labels, kind, typical_factor=head.typical_factor
-    )
+    found = fit_mean_field(logits, variance, labels, kind)
     head.mean_field.assign(found.factor)
     head.logit_scale.assign(found.scale)
 

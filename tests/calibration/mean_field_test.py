@@ -14,9 +14,6 @@ from keras_plex.calibration.search import minimize_from_axes
 SOFTMAX, SIGMOID = "softmax_logits", "sigmoid_logits"
 
 
-TYPICAL = 5.0
-
-
 def mixture_nll(scale, factor, logits, variance, targets, kind):
     """-mean log of the mean over members of the flattened forecasts."""
     scaled = scale * logits / np.sqrt(1 + factor * variance[..., None])
@@ -28,19 +25,21 @@ def mixture_nll(scale, factor, logits, variance, targets, kind):
     return -np.mean(np.sum(each, axis=-1))
 
 
-def penalized(scale, factor, *data, typical=TYPICAL):
+def penalized(scale, factor, logits, variance, *rest):
     """The negative logarithm of the posterior of both, per example."""
-    examples = len(data[0])
-    distance = np.log(factor / typical) ** 2 + (np.log(scale) / 0.5) ** 2
-    return mixture_nll(scale, factor, *data) + 0.5 * distance / examples
+    # N(-log median variance, 2) and N(0, 0.5): standard deviations.
+    distance = (np.log(factor * np.median(variance)) / 2.0) ** 2
+    distance += (np.log(scale) / 0.5) ** 2
+    nll = mixture_nll(scale, factor, logits, variance, *rest)
+    return nll + 0.5 * distance / len(logits)
 
 
-def brute_force(*data, typical=TYPICAL):
+def brute_force(*data):
     """The best of 121 x 81 pairs between the bounds, and its loss."""
     scales = np.exp(np.linspace(*LOG_SCALE_BOUNDS, num=81))
     factors = np.exp(np.linspace(*LOG_FACTOR_BOUNDS, num=121))
     losses = [
-        [penalized(scale, factor, *data, typical=typical) for factor in factors]
+        [penalized(scale, factor, *data) for factor in factors]
         for scale in scales
     ]
     i, j = np.unravel_index(np.argmin(losses), np.shape(losses))
@@ -48,9 +47,7 @@ def brute_force(*data, typical=TYPICAL):
 
 
 def check_against_brute_force(logits, variance, labels, targets, kind):
-    found = fit_mean_field(
-        logits, variance, labels, kind, typical_factor=TYPICAL
-    )
+    found = fit_mean_field(logits, variance, labels, kind)
     data = (logits, variance, targets, kind)
     _, loss = brute_force(*data)
     assert penalized(*found, *data) <= loss + 1e-9
@@ -91,9 +88,7 @@ def test_what_made_the_labels_is_found():
     variance = rng.uniform(size=(20_000, 1)) ** 2
     latents = scale * logits / np.sqrt(1 + factor * variance[..., None])
     labels = (latents[:, 0] + rng.gumbel(size=(20_000, 3))).argmax(-1)
-    found = fit_mean_field(
-        logits, variance, labels, SOFTMAX, typical_factor=TYPICAL
-    )
+    found = fit_mean_field(logits, variance, labels, SOFTMAX)
     np.testing.assert_allclose(found, (scale, factor), rtol=0.1)
 
 
@@ -104,9 +99,7 @@ def test_forecasts_that_are_all_too_sure_do_not_need_the_variance():
     latents = rng.normal(size=(5000, 1, 2)) * [2.0, 0.0]
     labels = (latents[:, 0] + rng.gumbel(size=(5000, 2))).argmax(-1)
     variance = 0.01 + 0.01 * np.abs(latents[..., 0])
-    scale, factor = fit_mean_field(
-        10 * latents, variance, labels, SOFTMAX, typical_factor=TYPICAL
-    )
+    scale, factor = fit_mean_field(10 * latents, variance, labels, SOFTMAX)
     assert 0.08 < scale < 0.13
     assert factor < 20
     flattened = np.abs(latents[..., 0]) / np.sqrt(1 + factor * variance)
@@ -114,40 +107,34 @@ def test_forecasts_that_are_all_too_sure_do_not_need_the_variance():
     assert (np.diff(flattened[order, 0]) > 0).all()
 
 
-def test_scale_is_large_when_every_forecast_is_right():
+def test_no_forecast_becomes_surer_though_every_one_is_right():
     logits = np.tile([[[3.0, 0.0]], [[0.0, 3.0]]], (500, 1, 1))
     labels = np.tile([0, 1], 500)
-    found = fit_mean_field(
-        logits, np.ones((1000, 1)), labels, SOFTMAX, typical_factor=TYPICAL
-    )
-    assert found.scale > 1.5
+    found = fit_mean_field(logits, np.ones((1000, 1)), labels, SOFTMAX)
+    assert found.scale == pytest.approx(1.0, abs=1e-3)
+    assert found.factor < 0.02
 
 
 def test_scale_is_small_when_every_forecast_is_wrong():
     logits = np.tile([[[3.0, 0.0]], [[0.0, 3.0]]], (500, 1, 1))
     labels = np.tile([1, 0], 500)
-    found = fit_mean_field(
-        logits, np.ones((1000, 1)), labels, SOFTMAX, typical_factor=TYPICAL
-    )
+    found = fit_mean_field(logits, np.ones((1000, 1)), labels, SOFTMAX)
     assert found.scale / np.sqrt(1 + found.factor) < 0.03
 
 
-def test_priors_decide_where_there_is_little_data():
+@pytest.mark.parametrize("size", [0.01, 1.0, 100.0])
+def test_priors_decide_where_there_is_little_data(size):
     logits, variance, labels = overconfident(examples=2)
-    found = fit_mean_field(
-        logits, variance, labels, SOFTMAX, typical_factor=TYPICAL
-    )
-    assert 0.3 < found.scale < 1.5
-    assert 1.0 < found.factor < 20.0
+    variance = size * (1.0 + variance)
+    found = fit_mean_field(logits, variance, labels, SOFTMAX)
+    assert 0.3 < found.scale <= 1.0
+    assert 0.1 < found.factor * np.median(variance) < 10.0
 
 
-@pytest.mark.parametrize("typical", [0.5, 5.0])
-def test_prior_decides_where_the_variance_says_nothing(typical):
+def test_factor_without_any_variance_is_one():
     logits, variance, labels = overconfident()
-    found = fit_mean_field(
-        logits, 0 * variance, labels, SOFTMAX, typical_factor=typical
-    )
-    np.testing.assert_allclose(found.factor, typical, rtol=5e-3)
+    found = fit_mean_field(logits, 0 * variance, labels, SOFTMAX)
+    np.testing.assert_allclose(found.factor, 1.0, rtol=5e-3)
 
 
 @pytest.mark.parametrize("tens, is_left", [(1, False), (3, True)])
@@ -178,7 +165,6 @@ def test_deeper_of_two_valleys_is_found(tens, is_left):
         np.tile(variance, (many, 1)),
         np.tile(labels, many),
         SOFTMAX,
-        typical_factor=TYPICAL,
     )
     data = (logits, variance, np.eye(2)[labels], SOFTMAX)
     grid = np.exp(np.linspace(*LOG_FACTOR_BOUNDS, num=121))
@@ -231,11 +217,7 @@ def test_binary_labels_become_a_column():
 
 def test_forecast_of_nan_does_not_decide_the_factor():
     logits, variance, labels = overconfident()
-    expected = fit_mean_field(
-        logits[1:], variance[1:], labels[1:], SOFTMAX, typical_factor=TYPICAL
-    )
+    expected = fit_mean_field(logits[1:], variance[1:], labels[1:], SOFTMAX)
     logits[0] = np.nan
-    found = fit_mean_field(
-        logits, variance, labels, SOFTMAX, typical_factor=TYPICAL
-    )
+    found = fit_mean_field(logits, variance, labels, SOFTMAX)
     np.testing.assert_allclose(found, expected, rtol=0.01)
