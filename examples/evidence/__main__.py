@@ -6,6 +6,7 @@ of three: right or wrong, calibrated or not, unknown and shifted inputs, people
 who disagree.
 
     python examples/evidence --data FOLDER --out RESULTS --seeds 0 1 2
+    python examples/evidence --table docs/evidence.csv  # prints known numbers
 
 Each model is evaluated with `keras_plex.evaluate`; its report is kept under
 RESULTS, and a run that was stopped goes on where it was. docs/evidence.md says
@@ -149,8 +150,17 @@ def run(study: Study, method: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument(
+        "--data",
+        type=pathlib.Path,
+        help="folder of the files; without it only --table is printed",
+    )
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        default="evidence",
+        help="folder for weights and reports",
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--examples", type=int, help="of each set; for a try")
     parser.add_argument("--problems", nargs="+", default=list(PROBLEMS))
@@ -164,6 +174,18 @@ def main() -> None:
         "--costs", action="store_true", help="only measure what methods cost"
     )
     arguments = parser.parse_args()
+    if arguments.data is not None:
+        run_all(arguments)
+    if not arguments.costs:
+        rows = [] if arguments.data is None else read_reports(arguments.out)
+        if arguments.table is not None:
+            rows = merge(read_table(arguments.table), rows)
+            write_table(arguments.table, rows)
+        print(*format_tables(rows, METHODS), sep="\n")
+
+
+def run_all(arguments: argparse.Namespace) -> None:
+    """Every method on every problem, seed by seed."""
     for seed in arguments.seeds:
         for name in arguments.problems:
             study = open_study(
@@ -174,12 +196,6 @@ def main() -> None:
                 continue
             for method in arguments.methods:
                 run(study, method)
-    if not arguments.costs:
-        rows = read_reports(arguments.out)
-        if arguments.table is not None:
-            rows = merge(read_table(arguments.table), rows)
-            write_table(arguments.table, rows)
-        print(*format_tables(rows, METHODS), sep="\n")
 
 
 if __name__ == "__main__":

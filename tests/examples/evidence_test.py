@@ -24,6 +24,19 @@ def study(data, out):
     return result.stdout
 
 
+def test_tables_of_the_docs_are_those_of_the_numbers():
+    table = ROOT / "docs" / "evidence.csv"
+    before = table.read_bytes()
+    command = [sys.executable, "examples/evidence", "--table", str(table)]
+    result = subprocess.run(command, capture_output=True, cwd=ROOT, text=True)
+    assert result.returncode == 0, result.stderr
+    assert table.read_bytes() == before
+    page = (ROOT / "docs" / "evidence.md").read_text()
+    lines = [x for x in result.stdout.splitlines() if x.startswith("|")]
+    assert len(lines) > 10
+    assert [line for line in lines if line not in page] == []
+
+
 @pytest.mark.slow
 def test_study_prints_its_tables_and_does_nothing_twice(tmp_path, shared_data):
     first = study(shared_data, tmp_path)
