@@ -374,8 +374,11 @@ def test_rows_with_a_weight_that_is_no_number_are_left_out():
         layer.build((None, 3))
     one.update(rows, weights=weights)
     two.update(rows[[0, 2]])
-    np.testing.assert_array_equal(
-        ops.convert_to_numpy(one.precision), ops.convert_to_numpy(two.precision)
+    # Two rows and four, two of them 0, are summed in another order.
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(one.precision),
+        ops.convert_to_numpy(two.precision),
+        rtol=1e-6,
     )
     with pytest.warns(UserWarning, match="2 rows with NaN"):
         one.refresh()

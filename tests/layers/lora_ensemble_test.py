@@ -97,7 +97,8 @@ def test_members_start_equal_and_differ_after_one_step(make):
     model.compile(keras.optimizers.SGD(0.1), "mse")
     x = np.concatenate([normal((4, 3))] * 2)
     one, two = np.split(numpy(model(x)), 2)
-    np.testing.assert_array_equal(one, two)
+    # On some processors a product rounds by the row's place in the batch.
+    np.testing.assert_allclose(one, two, rtol=1e-6, atol=1e-7)
     model.train_on_batch(x, np.ones((8, 4), "float32"))
     one, two = np.split(numpy(model(x)), 2)
     assert np.abs(one - two).max() > 1e-2
