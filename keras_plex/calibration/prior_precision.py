@@ -1,15 +1,34 @@
 """How strongly a Laplace approximation trusts its prior."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from keras_plex.calibration.mean_field import LOG_FACTOR_BOUNDS
+from keras_plex.calibration.mean_field import LOG_SCALE_BOUNDS
+from keras_plex.calibration.mean_field import SCALE_STDDEV
 from keras_plex.calibration.mean_field import held_out
 from keras_plex.calibration.mean_field import negative_log_likelihood
 from keras_plex.calibration.search import minimize_from_axes
 from keras_plex.calibration.search import minimize_on_interval
 
-# Of the logarithms of the prior precision and of the mean-field factor.
-BOUNDS = ((-14.0, 14.0), LOG_FACTOR_BOUNDS)
+# Of the logarithms of prior precision, mean-field factor and scale.
+BOUNDS = ((-14.0, 14.0), LOG_FACTOR_BOUNDS, LOG_SCALE_BOUNDS)
+STDDEVS = (1.0, 1.0, SCALE_STDDEV)
+
+
+class LaplaceFit(NamedTuple):
+    """What decides a forecast of a Laplace approximation.
+
+    Args:
+        prior: the precision of the weights' prior.
+        factor: of the variance.
+        scale: of all logits: the inverse of a temperature.
+    """
+
+    prior: float
+    factor: float
+    scale: float
 
 
 def evidence_prior_precision(
@@ -41,19 +60,20 @@ def evidence_prior_precision(
     return float(np.exp(minimize_on_interval(loss, BOUNDS[0])[0]))
 
 
-def fit_prior_and_factor(
+def fit_laplace(
     held_out_data: tuple[np.ndarray, np.ndarray, np.ndarray],
     precision: np.ndarray,
     *,
     typical: tuple[float, float],
     is_free: tuple[bool, bool] = (True, True),
     output_kind: str = "softmax_logits",
-) -> tuple[float, float]:
-    """The prior precision and the mean-field factor that suit held-out data.
+) -> LaplaceFit:
+    """Prior precision, mean-field factor and scale that suit held-out data.
 
-    Both minimize the negative log likelihood of the labels, with a prior of
-    their own: their logarithms are normal around those of the typical values,
-    with variance 1. It decides where a few hundred examples cannot.
+    They minimize the negative log likelihood of the labels, with priors of
+    their own: the logarithms of the first two are normal around those of the
+    typical values, with variance 1, that of the scale around 0 with standard
+    deviation 0.5. They decide where a few hundred examples cannot.
 
     Args:
         held_out_data: logits `(examples, ensemble, classes)` before the mean
@@ -62,6 +82,7 @@ def fit_prior_and_factor(
         precision: `(features, features)`, of the data, without the prior.
         typical: prior precision, such as that of the evidence, and factor.
         is_free: which of the two to fit; the other keeps its typical value.
+            The scale is fitted with the factor.
         output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
     """
     logits, features, labels = held_out_data
@@ -70,15 +91,16 @@ def fit_prior_and_factor(
     eigenvalues, vectors = np.linalg.eigh(np.asarray(precision, "float64"))
     eigenvalues = np.maximum(eigenvalues, 0.0)
     squares = (features @ vectors) ** 2
-    center = np.log(typical)
+    center = np.log([*typical, 1.0])
 
     def loss(point: np.ndarray) -> float:
-        prior, factor = np.exp(point)
+        prior, factor, scale = np.exp(point)
         variance = squares @ (1.0 / (prior + eigenvalues))
-        scaled = logits / np.sqrt(1.0 + factor * variance)[..., None]
+        scaled = scale * logits / np.sqrt(1.0 + factor * variance)[..., None]
         nll = negative_log_likelihood(scaled, targets, output_kind)
-        return nll + 0.5 * np.sum((point - center) ** 2) / len(targets)
+        distances = (point - center) / STDDEVS
+        return nll + 0.5 * np.sum(distances**2) / len(targets)
 
-    point = minimize_from_axes(loss, center, BOUNDS, is_free)
-    prior, factor = np.exp(point)
-    return float(prior), float(factor)
+    are_free = (*is_free, is_free[1])
+    found = minimize_from_axes(loss, center, BOUNDS, are_free)
+    return LaplaceFit(*map(float, np.exp(found)))

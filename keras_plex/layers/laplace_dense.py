@@ -32,7 +32,9 @@ class LaplaceDense(CovarianceHead, keras.layers.Dense):
     with `phi = (x, 1)` and `w` the trace of the likelihood's Hessian, the sum
     over units of `p (1 - p)`. Logits are divided by
     `sqrt(1 + mean_field_factor * variance(x))`, the same number for all
-    classes: the most probable class stays the same.
+    classes: the most probable class stays the same. Before, they are
+    multiplied by `logit_scale`, a weight that is 1 until `PlexModel` fits it
+    to validation data.
 
     Show it data with `observe(x)`, then call `update_covariance()`;
     `PlexModel.fit_covariance` does both.

@@ -9,7 +9,7 @@ from keras import ops
 from keras_plex.batches import check_rereadable
 from keras_plex.batches import iterate_batches
 from keras_plex.calibration.mean_field import fit_mean_field
-from keras_plex.calibration.prior_precision import fit_prior_and_factor
+from keras_plex.calibration.prior_precision import fit_laplace
 from keras_plex.layers.covariance_head import CovarianceHead
 from keras_plex.layers.laplace_dense import LaplaceDense
 from keras_plex.layers.vocabulary_gp import VocabularyGP
@@ -76,15 +76,16 @@ def fit_to_validation(
     logits, features, variance, labels = _collect(model, validation, steps)
     kind = _logits_kind(model)
     if isinstance(head, LaplaceDense):
-        prior, factor = fit_prior_and_factor(
+        fit = fit_laplace(
             (logits, features, labels),
             ops.convert_to_numpy(head.covariance.precision),
             typical=head.typical_prior_and_factor(),
             is_free=head.is_prior_and_factor_free,
             output_kind=kind,
         )
-        head.assume_prior(prior)
-        head.mean_field.assign(factor)
+        head.assume_prior(fit.prior)
+        head.mean_field.assign(fit.factor)
+        head.logit_scale.assign(fit.scale)
         return
     found = fit_mean_field(logits, variance, labels, kind)
     head.mean_field.assign(found.factor)

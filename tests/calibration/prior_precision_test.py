@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from keras_plex.calibration.prior_precision import evidence_prior_precision
-from keras_plex.calibration.prior_precision import fit_prior_and_factor
+from keras_plex.calibration.prior_precision import fit_laplace
 
 
 def normal(*shape, seed=0):
@@ -56,45 +56,52 @@ def loss_of(problem, typical):
     """The penalized validation loss, as a formula of prior and factor."""
     logits, features, labels, precision = problem
 
-    def loss(prior, factor):
+    def loss(prior, factor, scale):
         covariance = np.linalg.inv(precision + prior * np.eye(4))
         variance = np.einsum("nkd,de,nke->nk", features, covariance, features)
-        scaled = logits / np.sqrt(1 + factor * variance)[..., None]
+        scaled = scale * logits / np.sqrt(1 + factor * variance)[..., None]
         mean = special.softmax(scaled, axis=-1).mean(axis=1)
         nll = -np.log(mean[np.arange(len(labels)), labels]).mean()
         distance = np.log([prior, factor]) - np.log(typical)
-        return nll + 0.5 * np.sum(distance**2) / len(labels)
+        distance = [*distance, np.log(scale) / 0.5]
+        return nll + 0.5 * np.sum(np.square(distance)) / len(labels)
 
     return loss
 
 
 @pytest.mark.parametrize("typical", [(1.0, 0.39), (30.0, 5.0)])
-def test_no_other_prior_and_factor_have_a_smaller_loss(typical):
+def test_no_other_triple_of_a_grid_has_a_smaller_loss(typical):
     *data, precision = problem = validation_problem()
     loss = loss_of(problem, typical)
-    prior, factor = fit_prior_and_factor(data, precision, typical=typical)
-    grid = np.exp(np.linspace(-6, 6, 49))
-    best = min(loss(p * typical[0], f * typical[1]) for p in grid for f in grid)
-    assert loss(prior, factor) < best + 1e-3
+    found = fit_laplace(data, precision, typical=typical)
+    grid = np.exp(np.linspace(-6, 6, 25))
+    best = min(
+        loss(p * typical[0], f * typical[1], scale)
+        for p in grid
+        for f in grid
+        for scale in np.exp(np.linspace(-4, 0, 21))
+    )
+    assert loss(*found) < best + 1e-3
+    assert found.scale <= 1.0
 
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_what_is_fixed_keeps_its_value(axis):
     *data, precision = problem = validation_problem()
     typical, is_free = (2.0, 0.7), (axis == 1, axis == 0)
-    found = fit_prior_and_factor(
-        data, precision, typical=typical, is_free=is_free
-    )
+    found = fit_laplace(data, precision, typical=typical, is_free=is_free)
     assert found[axis] == pytest.approx(typical[axis])
     loss, other = loss_of(problem, typical), 1 - axis
-    for scale in (0.95, 1.05):
+    for change in (0.95, 1.05):
         point = list(found)
-        point[other] *= scale
+        point[other] *= change
         assert loss(*found) < loss(*point)
+    is_factor_free = axis == 0
+    assert (found.scale < 1.0) == is_factor_free
 
 
 def test_labels_of_another_length_are_an_error():
     *data, precision = validation_problem()
     data[2] = data[2][:5]
     with pytest.raises(ValueError, match="one label per example"):
-        fit_prior_and_factor(data, precision, typical=(1.0, 1.0))
+        fit_laplace(data, precision, typical=(1.0, 1.0))
