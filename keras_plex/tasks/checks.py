@@ -92,7 +92,7 @@ def warn_of_missing(count: int, where: str) -> None:
     if count:
         warnings.warn(
             f"{where!r} has NaN in the inputs of {count} examples, and the "
-            "model gave numbers for them: a ReLU turns NaN into 0. Fill them "
+            "model gave numbers for them: a ReLU may make 0 of NaN. Fill them "
             "or leave them out, unless the model is made for them.",
             stacklevel=2,
         )
