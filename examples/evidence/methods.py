@@ -136,7 +136,7 @@ def temperature(method: Method) -> Method:
     return calibrated
 
 
-def alone(study: Study) -> keras.Model:
+def ensemble_of_one(study: Study) -> keras.Model:
     """The stock model as an ensemble of one, which can be calibrated."""
     return DeepEnsemble([stock(study)])
 
@@ -147,7 +147,7 @@ PLEX = kept("plex", converted())
 
 METHODS: dict[str, Method] = {
     "stock": stock,
-    "temperature": temperature(alone),
+    "temperature": temperature(ensemble_of_one),
     "mc_dropout": mc_dropout,
     "batch_ensemble": converted(head="keep"),
     "gp": converted(head="gp", **ALONE),

@@ -7,10 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from arrays import Arrays
+from arrays import as_images
+from arrays import as_labels
+from arrays import as_shares
+from arrays import decode_images
+from arrays import join_pair
+from arrays import read_lines
+from arrays import shrink_images
+from arrays import shuffle_arrays
+from arrays import split_arrays
 
 from keras_plex.data import corrupt_texts
 
-Arrays = tuple[Any, np.ndarray]
 SEVERITIES = (1, 3, 5)
 
 
@@ -75,9 +84,9 @@ def fashion_mnist(folder: pathlib.Path, seed: int) -> Problem:
     arrays = np.load(folder / "images/fashion_mnist.npz")
     digits = np.load(folder / "images/mnist_test.npz")["x_test"]
     letters = np.load(folder / "images/omniglot_small1.npz")["x"]
-    x, y = _images(arrays["x_train"]), _labels(arrays["y_train"])
-    train, validation = _split(x, y, 12000, 2000, seed)
-    test = _images(arrays["x_test"]), _labels(arrays["y_test"])
+    x, y = as_images(arrays["x_train"]), as_labels(arrays["y_train"])
+    train, validation = split_arrays(x, y, 12000, 2000, seed)
+    test = as_images(arrays["x_test"]), as_labels(arrays["y_test"])
     return Problem(
         "image",
         train,
@@ -85,8 +94,8 @@ def fashion_mnist(folder: pathlib.Path, seed: int) -> Problem:
         test,
         10,
         unknown={
-            "mnist": _images(digits),
-            "omniglot": _images(_shrink(255 - letters, 28)),
+            "mnist": as_images(digits),
+            "omniglot": as_images(shrink_images(255 - letters, 28)),
         },
         corruptions=IMAGE_CORRUPTIONS,
         corrupted=(test[0][:1000], test[1][:1000]),
@@ -104,19 +113,19 @@ def cifar10(
         y = np.load(folder / "images/cifar10n.npz")[train_labels]
     votes = np.load(folder / "images/cifar10h.npz")["counts_test"]
     signs = np.load(folder / "images/sign_digits32.npz")["x_test"]
-    x = _images(_decode(arrays, "train"))
-    train, validation = _split(x, _labels(y), 12000, 2000, seed)
-    test = _images(_decode(arrays, "test")), _labels(arrays["y_test"])
+    x = as_images(decode_images(arrays, "train"))
+    train, validation = split_arrays(x, as_labels(y), 12000, 2000, seed)
+    test = as_images(decode_images(arrays, "test")), as_labels(arrays["y_test"])
     return Problem(
         "image",
         train,
         validation,
         test,
         10,
-        unknown={"sign_digits": _images(signs)},
+        unknown={"sign_digits": as_images(signs)},
         corruptions=IMAGE_CORRUPTIONS,
         corrupted=(test[0][:1000], test[1][:1000]),
-        annotated=(test[0], _shares(votes)),
+        annotated=(test[0], as_shares(votes)),
     )
 
 
@@ -132,7 +141,7 @@ def clinc150(folder: pathlib.Path, seed: int) -> Problem:
 
     def part(split: str) -> Arrays:
         texts, labels = zip(*splits[split], strict=True)
-        return np.array(texts), _labels([names.index(one) for one in labels])
+        return np.array(texts), as_labels([names.index(one) for one in labels])
 
     test = part("test")
     few = slice(None, None, 3)  # the file is sorted by intent
@@ -145,7 +154,7 @@ def clinc150(folder: pathlib.Path, seed: int) -> Problem:
     }
     return Problem(
         "text",
-        _shuffled(*part("train"), seed),
+        shuffle_arrays(*part("train"), seed),
         part("val"),
         test,
         len(names),
@@ -161,13 +170,13 @@ POSITIVE = {0: 0, 1: 1, "Negative": 0, "Positive": 1}
 
 def sst2(folder: pathlib.Path, seed: int) -> Problem:
     """Opinions on films; people then rewrote reviews to mean the opposite."""
-    rows = _lines(folder / "text/sst2.jsonl")
-    reviews = _lines(folder / "text/cad_imdb.jsonl")
-    questions = _lines(folder / "text/trec.jsonl")
+    rows = read_lines(folder / "text/sst2.jsonl")
+    reviews = read_lines(folder / "text/cad_imdb.jsonl")
+    questions = read_lines(folder / "text/trec.jsonl")
 
     def part(rows: list[dict]) -> Arrays:
         texts = np.array([row["text"] for row in rows])
-        return texts, _labels([POSITIVE[row["label"]] for row in rows])
+        return texts, as_labels([POSITIVE[row["label"]] for row in rows])
 
     found = {
         name: part([row for row in rows if row["split"] == name])
@@ -185,7 +194,7 @@ def sst2(folder: pathlib.Path, seed: int) -> Problem:
     }
     return Problem(
         "text",
-        _shuffled(*found["train"], seed),
+        shuffle_arrays(*found["train"], seed),
         found["dev"],
         found["test"],
         2,
@@ -200,8 +209,8 @@ def sst2(folder: pathlib.Path, seed: int) -> Problem:
 
 def nli(folder: pathlib.Path, seed: int) -> Problem:
     """Does one sentence follow from another? Hundred people did not agree."""
-    rows = _lines(folder / "text/sick.jsonl")
-    annotated = _lines(folder / "text/chaosnli_snli.jsonl")
+    rows = read_lines(folder / "text/sick.jsonl")
+    annotated = read_lines(folder / "text/chaosnli_snli.jsonl")
     questions = json.loads(
         (folder / "text/clinc150/data_full.json").read_text()
     )
@@ -209,26 +218,26 @@ def nli(folder: pathlib.Path, seed: int) -> Problem:
 
     def part(split: str) -> Arrays:
         chosen = [row for row in rows if row["split"] == split]
-        texts = np.array([_pair(row) for row in chosen])
-        return texts, _labels([names.index(row["label"]) for row in chosen])
+        texts = np.array([join_pair(row) for row in chosen])
+        return texts, as_labels([names.index(row["label"]) for row in chosen])
 
     votes = np.array([row["label_count"] for row in annotated])
     asked = [text for text, _ in questions["oos_test"]]
     pairs = zip(asked[::2], asked[1::2], strict=True)
     return Problem(
         "text",
-        _shuffled(*part("train"), seed),
+        shuffle_arrays(*part("train"), seed),
         part("dev"),
         part("test"),
         3,
         unknown={
             "questions": np.array(
-                [_pair({"premise": a, "hypothesis": b}) for a, b in pairs]
+                [join_pair({"premise": a, "hypothesis": b}) for a, b in pairs]
             )
         },
         annotated=(
-            np.array([_pair(row) for row in annotated]),
-            _shares(votes),
+            np.array([join_pair(row) for row in annotated]),
+            as_shares(votes),
         ),
     )
 
@@ -252,59 +261,3 @@ def shortened(problem: Problem, examples: int | None) -> Problem:
         lambda arrays: (arrays[0][:examples], arrays[1][:examples]),
         lambda x: x[:examples],
     )
-
-
-def _images(x: np.ndarray) -> np.ndarray:
-    x = x[..., None] if x.ndim == 3 else x
-    return x.astype("float32") / 255.0
-
-
-def _labels(y: Any) -> np.ndarray:
-    return np.asarray(y).astype("int32")
-
-
-def _shares(votes: np.ndarray) -> np.ndarray:
-    return (votes / votes.sum(axis=1, keepdims=True)).astype("float32")
-
-
-def _split(
-    x: np.ndarray, y: np.ndarray, train: int, validation: int, seed: int
-) -> tuple[Arrays, Arrays]:
-    order = np.random.default_rng(seed).permutation(len(x))
-    first, second = order[:train], order[train : train + validation]
-    return (x[first], y[first]), (x[second], y[second])
-
-
-def _shuffled(x: np.ndarray, y: np.ndarray, seed: int) -> Arrays:
-    # Files are sorted, and KerasHub's tasks do not shuffle arrays.
-    order = np.random.default_rng(seed).permutation(len(x))
-    return x[order], y[order]
-
-
-def _shrink(images: np.ndarray, size: int) -> np.ndarray:
-    """Grey images in another size, by means of areas."""
-    from PIL import Image
-
-    small = [
-        np.asarray(Image.fromarray(one).resize((size, size), Image.BOX))
-        for one in images
-    ]
-    return np.stack(small)
-
-
-def _decode(arrays: Any, split: str) -> np.ndarray:
-    import tensorflow as tf
-
-    data, ends = arrays[f"jpeg_{split}"].tobytes(), arrays[f"offsets_{split}"]
-    files = [data[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
-    decode = tf.io.decode_jpeg
-    return np.stack([decode(file, channels=3).numpy() for file in files])
-
-
-def _lines(path: pathlib.Path) -> list[dict]:
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-def _pair(row: dict) -> str:
-    return f"hypothesis: {row['hypothesis']} premise: {row['premise']}"

@@ -77,7 +77,8 @@ class PlexModel(FreshFunctions, MemberOutputs):
         Args:
             dataset: `x`, `(x, y)`, or batches of them; labels are not used.
             batch_size: for arrays. Defaults to `32`.
-            validation_data: labelled data to fit the mean-field factor to.
+            validation_data: labelled data to fit the mean-field factor and the
+                scale of the logits to.
         """
         if validation_data is not None and not is_fitted_to_validation(self):
             raise ValueError(
