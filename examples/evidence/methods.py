@@ -162,6 +162,7 @@ METHODS: dict[str, Method] = {
     ),
     "plex": PLEX,
     "plex_temperature": temperature(PLEX),
+    "plex_last_block": converted(last_blocks=1),
     "deep_ensemble": deep_ensemble,
     "deep_ensemble_temperature": temperature(deep_ensemble),
 }

@@ -61,7 +61,7 @@ def fit_mean_field(
     if variance.ndim == 2:
         variance = variance[..., None]
     logits, variance, targets = held_out(logits, variance, labels, output_kind)
-    center = np.array([0.0, np.log(typical_factor(variance))])
+    center = np.array([0.0, np.log(factor_at_median(variance))])
 
     def loss(point: np.ndarray) -> float:
         scale, factor = np.exp(point)
@@ -76,7 +76,7 @@ def fit_mean_field(
     return MeanField(*map(float, np.exp(found)))
 
 
-def typical_factor(variance: np.ndarray) -> float:
+def factor_at_median(variance: np.ndarray) -> float:
     """With which the median variance flattens by the square root of 2."""
     median = np.median(variance)
     low, high = np.exp(LOG_FACTOR_BOUNDS)

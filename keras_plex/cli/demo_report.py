@@ -79,6 +79,7 @@ class DemoReport:
     reloaded_is_equal: bool
     answer: dict[str, np.ndarray]
     mean_field_factor: float
+    logit_scale: float
     seconds: float
 
     def __post_init__(self):
@@ -99,6 +100,7 @@ class DemoReport:
                 k: np.asarray(v).tolist() for k, v in self.answer.items()
             },
             "mean_field_factor": self.mean_field_factor,
+            "logit_scale": self.logit_scale,
             "seconds": self.seconds,
             "environment": _environment(),
         }
@@ -136,8 +138,9 @@ def _sentences(report: DemoReport) -> list[str]:
     equal = "equal" if report.reloaded_is_equal else "NOT equal"
     lines = [
         f"Reloaded from model.keras: predictions {equal} bit for bit.",
-        f"Mean-field factor fitted on validation data: "
-        f"{report.mean_field_factor:.2f}.",
+        f"Fitted on validation data: mean-field factor "
+        f"{report.mean_field_factor:.2f}, scale of the logits "
+        f"{report.logit_scale:.2f}.",
     ]
     half = len(answer["label"]) // 2
     for what, rows in {

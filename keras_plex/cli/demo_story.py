@@ -80,6 +80,7 @@ def tell_story(
         reloaded_is_equal=is_equal,
         answer=answer,
         mean_field_factor=float(plex.covariance_head.mean_field),
+        logit_scale=float(plex.covariance_head.logit_scale),
         seconds=time.perf_counter() - start,
     )
 

@@ -10,12 +10,16 @@ from keras_plex.conversion.methods import ensemble_template
 from keras_plex.conversion.surgery import move_kernel
 from keras_plex.conversion.surgery import producer
 from keras_plex.conversion.surgery import upgrade_layer
+from keras_plex.layers.gp_arguments import DEFAULT_NUM_FEATURES
 from keras_plex.layers.heteroscedastic_dense import HeteroscedasticDense
 from keras_plex.layers.heteroscedastic_gp import HeteroscedasticGP
 from keras_plex.layers.laplace_dense import LaplaceDense
 from keras_plex.layers.random_feature_gp import RandomFeatureGP
 from keras_plex.tables import lookup
 from keras_plex.types import Config
+
+FEATURES_PER_INPUT = 4
+FEWEST_FEATURES = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +77,8 @@ def _to_gaussian_process(
         # A normalized input has the norm sqrt(d); chosen in docs/defaults.md.
         "length_scale": math.sqrt(input_dim if is_linear else input_dim / 2),
     }
+    if not is_linear:
+        defaults["num_features"] = default_num_features(input_dim)
     template = layer_class(
         layer.units,
         activation=layer.activation,
@@ -84,6 +90,12 @@ def _to_gaussian_process(
     if not is_linear:
         layer.mean_kernel = None
     upgrade_layer(layer, template, input_dim=input_dim)
+
+
+def default_num_features(input_dim: int) -> int:
+    """So many that the covariance does not outweigh a narrow network."""
+    wanted = max(FEWEST_FEATURES, FEATURES_PER_INPUT * input_dim)
+    return min(DEFAULT_NUM_FEATURES, wanted)
 
 
 def heteroscedastic_head(

@@ -192,6 +192,23 @@ def test_options_reach_the_gp():
         assert getattr(head.layer, name) == value
 
 
+@pytest.mark.parametrize(
+    "input_dim, num_features", [(8, 256), (64, 256), (128, 512), (768, 1024)]
+)
+def test_a_narrow_network_gets_fewer_features(input_dim, num_features):
+    layer = keras.layers.Dense(3)
+    layer.build((None, input_dim))
+    HEADS["gp"](Head(layer, "linear"), 3, {})
+    assert layer.num_features == num_features
+
+
+def test_a_linear_kernel_takes_the_input_itself():
+    head = built_head()
+    HEADS["gp"](head, 3, {"kernel": "linear"})
+    assert head.layer.variance(X).shape == (6,)
+    assert head.layer.residual_kernel.shape == (8, 3)
+
+
 def test_a_zero_mean_has_no_kernel():
     head = built_head()
     HEADS["gp"](head, 3, {"mean_function": "zero"})
