@@ -18,8 +18,8 @@ from keras_plex.layers.random_feature_gp import RandomFeatureGP
 from keras_plex.tables import lookup
 from keras_plex.types import Config
 
-FEATURES_PER_INPUT = 4
-FEWEST_FEATURES = 256
+FEATURES_PER_INPUT = 8
+FEWEST_FEATURES = 512
 
 
 @dataclasses.dataclass(frozen=True)

@@ -193,7 +193,7 @@ def test_options_reach_the_gp():
 
 
 @pytest.mark.parametrize(
-    "input_dim, num_features", [(8, 256), (64, 256), (128, 512), (768, 1024)]
+    "input_dim, num_features", [(8, 512), (64, 512), (96, 768), (768, 1024)]
 )
 def test_a_narrow_network_gets_fewer_features(input_dim, num_features):
     layer = keras.layers.Dense(3)
