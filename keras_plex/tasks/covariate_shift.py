@@ -17,20 +17,23 @@ from keras_plex.tasks.calibration import forecast_measures
 from keras_plex.tasks.data_set import Corruption
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
+from keras_plex.tasks.severities import ALL_SEVERITIES
+from keras_plex.tasks.severities import by_shift
+from keras_plex.tasks.severities import is_complete
+from keras_plex.tasks.severities import split_severity
 from keras_plex.tasks.task import Task
 from keras_plex.types import Data
 
 CLEAN = "clean"
-ALL_SEVERITIES = (1, 2, 3, 4, 5)
 
 
 class CovariateShift(Task):
     """Accuracy and calibration on shifted inputs with the same labels.
 
     `accuracy`, `nll`, `ece` and `brier` are means over the shifts, of each
-    corruption first over its severities; `accuracy_drop` is the clean accuracy
-    less that. Beside these `clean/accuracy` and so on, and `SHIFT/accuracy` or
-    `CORRUPTION/SEVERITY/accuracy`.
+    shift first over its severities; `accuracy_drop` is the clean accuracy less
+    that. Beside these `clean/accuracy` and so on, and `SHIFT/accuracy` or
+    `SHIFT/SEVERITY/accuracy`.
 
     Where all fifteen corruptions of ImageNet-C are among the shifts, in all
     severities, there is `mean_corruption_error` as well: the error under each,
@@ -42,12 +45,14 @@ class CovariateShift(Task):
 
     Args:
         test: labelled data that are not shifted: `(x, y)`, or batches of them.
-        shifted: dict from name to labelled data.
+        shifted: dict from name to labelled data. `"fog/1"` to `"fog/5"` are
+            severities of one shift, `"fog"`.
         corruptions: keys of `IMAGE_CORRUPTIONS` or of `TEXT_CORRUPTIONS`, to be
             applied to `test` batch by batch. Each copy of an image or text is
             drawn together with the others in a bootstrap.
-        severities: of the corruptions. Defaults to `(1, 2, 3, 4, 5)`.
-        value_range: black and white of float images. Defaults to `(0, 1)`.
+        severities: of `corruptions`. Defaults to `(1, 2, 3, 4, 5)`.
+        value_range: black and white of float images that `corruptions` are
+            applied to. Defaults to `(0, 1)`.
         name: what the results are called. Defaults to `"covariate_shift"`.
 
     Example:
@@ -88,7 +93,10 @@ class CovariateShift(Task):
                 '`shifted={"name": (x, y)}` or `corruptions=("fog", ...)`. '
                 "Received: neither"
             )
-        both = {CLEAN, *corruptions} & set(shifted)
+        _check_no_option_is_ignored(corruptions, severities, value_range)
+        # Shift -> its sets, one for each severity.
+        self.shifts = by_shift(shifted)
+        both = {CLEAN, *corruptions} & {*self.shifts}
         if both:
             raise ValueError(
                 f"`shifted` must not be called as a corruption or {CLEAN!r}. "
@@ -97,13 +105,7 @@ class CovariateShift(Task):
         if value_range is not None:
             value_range = (value_range[0], value_range[1])
         self.test = DataSet(test, drawn_with=CLEAN)
-        # Shift -> its sets, one for each severity.
-        self.shifts = {name: [name] for name in shifted}
         self.shifted = {name: DataSet(data) for name, data in shifted.items()}
-        is_complete = not corruptions or {*severities} == {*ALL_SEVERITIES}
-        self.has_all_corruptions = is_complete and {*ALEXNET_ERRORS} - {
-            CLEAN
-        } <= {*shifted, *corruptions}
         for corruption in corruptions:
             self.shifts[corruption] = []
             for severity in severities:
@@ -114,6 +116,10 @@ class CovariateShift(Task):
                     corruption=Corruption(corruption, severity, value_range),
                     drawn_with=CLEAN,
                 )
+        self.has_all_corruptions = all(
+            is_complete(corruption, self.shifts.get(corruption, ()))
+            for corruption in {*ALEXNET_ERRORS} - {CLEAN}
+        )
 
     def data_sets(self) -> dict[str, DataSet]:
         return {CLEAN: self.test, **self.shifted}
@@ -176,9 +182,7 @@ class CovariateShift(Task):
         self, evidence: Evidence, names: Sequence[str]
     ) -> dict[str, list[float]]:
         """Severities, 0 for clean, and what is measured at each."""
-        corruptions = [self.shifted[name].corruption for name in names]
-        severities = [one.severity for one in corruptions if one is not None]
-        order = [0, *severities]
+        order = [0, *(split_severity(name)[1] for name in names)]
         measured = [
             forecast_measures(evidence[name]) for name in (CLEAN, *names)
         ]
@@ -190,6 +194,25 @@ class CovariateShift(Task):
                 for measure in ("accuracy", "nll", "ece")
             },
         }
+
+
+def _check_no_option_is_ignored(
+    corruptions: Sequence[str],
+    severities: Sequence[int],
+    value_range: tuple[float, float] | None,
+) -> None:
+    if not corruptions and tuple(severities) != ALL_SEVERITIES:
+        raise ValueError(
+            "`severities` are those of `corruptions`, which are missing. Name "
+            'sets of your own `"fog/1"`, `"fog/2"` and so on. '
+            f"Received: severities={severities}"
+        )
+    if value_range is not None and not {*corruptions} & {*IMAGE_CORRUPTIONS}:
+        raise ValueError(
+            "`value_range` is that of images which `corruptions` are applied "
+            f"to. Received: value_range={value_range}, "
+            f"corruptions={corruptions}"
+        )
 
 
 def _checked_corruptions(

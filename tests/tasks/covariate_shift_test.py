@@ -120,6 +120,34 @@ def test_corrupted_sets_of_yours_give_it_too():
     assert measured["mean_corruption_error"] == pytest.approx(expected)
 
 
+def test_sets_named_by_severity_are_one_shift():
+    sets = {f"fog/{s}": draw(s) for s in (5, 1)} | {"own": draw(7)}
+    task = CovariateShift(TEST, sets)
+    evidence = task.predict(logits_model())
+    measured = task.measure(evidence)
+    fog = [measured[f"fog/{s}/accuracy"] for s in (1, 5)]
+    assert fog[0] != fog[1]
+    expected = np.mean([np.mean(fog), measured["own/accuracy"]])
+    assert measured["accuracy"] == pytest.approx(expected)
+    curves = task.curves(evidence)
+    assert curves["shifted"]["names"] == ["clean", "own"]
+    assert curves["severities"]["fog"]["severity"] == [0, 1, 5]
+    assert curves["severities"]["fog"]["accuracy"][1:] == fog
+
+
+@pytest.mark.parametrize("severities, is_there", [(range(1, 6), 1), ((1,), 0)])
+def test_imagenet_c_as_sets_gives_its_error(severities, is_there):
+    sets = {f"{x}/{s}": TEST for x in IMAGE_CORRUPTIONS for s in severities}
+    task = CovariateShift(TEST, {**sets, "imagenet_a": TEST})
+    measured = task.measure(task.predict(logits_model()))
+    assert ("mean_corruption_error" in measured) == is_there
+    if is_there:
+        alexnet = [ALEXNET_ERRORS[name] for name in IMAGE_CORRUPTIONS]
+        error = 1 - measured["clean/accuracy"]
+        expected = np.mean(error / np.array(alexnet))
+        assert measured["mean_corruption_error"] == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     "corruptions, severities",
     [(tuple(IMAGE_CORRUPTIONS), (1, 3)), (("fog", "snow"), (1, 2, 3, 4, 5))],
@@ -159,6 +187,17 @@ def test_texts_are_corrupted_too(make):
         ({"corruptions": ("fog",), "severities": (0,)}, "from 1, mild"),
         ({"corruptions": ("fog",), "severities": ()}, "from 1 to 5"),
         ({"shifted": {"clean": TEST}}, "must not be called"),
+        (
+            {"shifted": {"fog/1": TEST}, "corruptions": ("fog",)},
+            "must not be called",
+        ),
+        ({"shifted": {"fog": TEST, "fog/1": TEST}}, "not both"),
+        ({"shifted": {"a": TEST}, "severities": (2,)}, "are missing"),
+        ({"shifted": {"a": TEST}, "value_range": (0, 1)}, "is that of images"),
+        (
+            {"corruptions": ("typos",), "value_range": (0, 1)},
+            "is that of images",
+        ),
         ({"shifted": TEST}, "must be a dict"),
     ],
 )

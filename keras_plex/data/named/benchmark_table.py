@@ -150,6 +150,7 @@ SHOTS = (1, 5, 10)
 # Two have no test split: a part of the training data is kept for it.
 FEW_SHOT = {
     "imagenet": (Part("imagenet2012_fewshot", "train"), IMAGENET),
+    "imagenet_10pct": (Part("imagenet2012_subset/10pct", "train"), IMAGENET),
     "cifar10": (Part("cifar10", "train"), CIFAR10),
     "cifar100": (Part("cifar100", "train"), CIFAR100),
     "colorectal_histology": (
@@ -178,6 +179,7 @@ FEW_SHOT_UNKNOWN = {
     "cifar10": {"cifar100": CIFAR100},
     "cifar100": {"cifar10": CIFAR10},
     "imagenet": {"places365_small": PLACES365},
+    "imagenet_10pct": {"places365_small": PLACES365},
     "fashion_mnist": {"mnist": Part("mnist", "test")},
     "clinc_oos": {"out_of_scope": Part("clinc_oos", "test_oos")},
 }
@@ -216,12 +218,12 @@ BENCHMARKS: dict[str, Benchmark] = {
         "few_shot_uncertainty": {
             name: Benchmark(
                 "few_shot_uncertainty",
-                FEW_SHOT[name][1],
-                unknown,
-                train=FEW_SHOT[name][0],
+                test,
+                FEW_SHOT_UNKNOWN.get(name, {}),
+                train=train,
                 options={"shots": SHOTS},
             )
-            for name, unknown in FEW_SHOT_UNKNOWN.items()
+            for name, (train, test) in FEW_SHOT.items()
         },
     }.items()
     for name, benchmark in rows.items()

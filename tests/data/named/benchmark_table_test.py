@@ -1,11 +1,13 @@
 """The rows name splits that exist, and every kind of task has some."""
 
+import numpy as np
 import pytest
 
 from keras_plex.data.named.benchmark import ADAPTING
 from keras_plex.data.named.benchmark_table import BENCHMARKS
 from keras_plex.data.named.benchmark_table import IMAGENET_CORRUPTED
 from keras_plex.data.named.table import DATA_SETS
+from keras_plex.tasks import CovariateShift
 
 KINDS = {
     "calibration",
@@ -56,3 +58,18 @@ def test_imagenet_is_corrupted_in_75_ways():
         IMAGENET_CORRUPTED["fog/3"].data_set == "imagenet2012_corrupted/fog_3"
     )
     assert len(BENCHMARKS["covariate_shift/imagenet"].others) == 78
+
+
+def test_imagenet_c_has_the_error_of_the_literature():
+    names = BENCHMARKS["covariate_shift/imagenet"].others
+    data = np.eye(2), np.arange(2)
+    task = CovariateShift(data, {name: data for name in names})
+    assert task.has_all_corruptions
+    assert len(task.shifts) == 15 + 3
+
+
+def test_few_shots_ask_for_uncertainty_too():
+    def names(family):
+        return {x.partition("/")[2] for x in BENCHMARKS if x.startswith(family)}
+
+    assert names("few_shot/") == names("few_shot_uncertainty/")
