@@ -34,7 +34,10 @@ def iterate_batches(
         is_empty = False
         yield x, _to_numpy(y), _to_numpy(sample_weight)
     if is_empty:
-        raise ValueError(f"The data set holds no batch. Received: {data!r}")
+        raise ValueError(
+            "The data set holds no example. Check the split or the filter that "
+            f"made it. Received: {data!r}"
+        )
 
 
 def check_data(data: Data, name: str) -> None:
@@ -91,6 +94,26 @@ def is_arrays(data: Data) -> bool:
     return isinstance(data, tuple)
 
 
+def lists_as_arrays(data: Data) -> Data:
+    """The data with each list of numbers or of texts as an array.
+
+    Example:
+
+    >>> x, y = lists_as_arrays((["one", "two"], [0, 1]))
+    >>> x.shape, y.shape
+    ((2,), (2,))
+    """
+    if isinstance(data, dict):
+        return {name: lists_as_arrays(part) for name, part in data.items()}
+    if isinstance(data, tuple):
+        return tuple(map(lists_as_arrays, data))
+    if isinstance(data, list):
+        if all(map(np.isscalar, data)):
+            return np.asarray(data)
+        return list(map(lists_as_arrays, data))
+    return data
+
+
 def is_texts(x: Any) -> bool:
     """Whether the inputs of a batch are a list of texts."""
     return (
@@ -130,6 +153,7 @@ def _as_tuple(element):
 
 
 def _slices(data: Data, batch_size: int) -> Iterator[Batch]:
+    data = lists_as_arrays(data)
     parts = data if isinstance(data, tuple) else (data,)
     sizes = {len(leaf) for leaf in tree.flatten(parts) if leaf is not None}
     if len(sizes) != 1:

@@ -113,6 +113,15 @@ def test_list_of_arrays_is_one_model_input_with_several_parts():
     np.testing.assert_array_equal(x[1], X + 1)
 
 
+@pytest.mark.parametrize(
+    "x", [["one", "three", "two"], [b"one", b"three", b"two"], [1.0, 2.0, 3.0]]
+)
+def test_plain_lists_are_arrays(x):
+    (first, y, _), (second, z, _) = iterate_batches((x, [0, 1, 2]), 2)
+    assert [*first, *second] == x
+    assert [*y, *z] == [0, 1, 2]
+
+
 def test_unequal_lengths_are_an_error_that_names_them():
     with pytest.raises(ValueError, match=r"same number.*\[9, 10\]"):
         list(iterate_batches((X, Y[:9])))
@@ -120,12 +129,12 @@ def test_unequal_lengths_are_an_error_that_names_them():
 
 @pytest.mark.parametrize("empty", [X[:0], (X[:0], Y[:0]), []])
 def test_empty_data_is_an_error(empty):
-    with pytest.raises(ValueError, match="no batch|number of examples"):
+    with pytest.raises(ValueError, match="holds no example"):
         list(iterate_batches(empty))
 
 
 def test_empty_dataset_is_an_error():
-    with pytest.raises(ValueError, match="no batch"):
+    with pytest.raises(ValueError, match="holds no example"):
         list(iterate_batches(tf_dataset().take(0)))
 
 

@@ -2,6 +2,7 @@
 
 import copy as copying
 import inspect
+import tempfile
 import warnings
 
 import keras
@@ -15,6 +16,12 @@ from keras_plex.conversion.surgery import dtype_policy_of
 from keras_plex.conversion.surgery import owns_variables
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.types import Config
+
+WITH_VOCABULARY = (
+    keras.layers.IntegerLookup,
+    keras.layers.StringLookup,
+    keras.layers.TextVectorization,
+)
 
 
 def copy_model(model: keras.Model, **config_changes) -> keras.Model:
@@ -38,6 +45,7 @@ def copy_model(model: keras.Model, **config_changes) -> keras.Model:
                 warnings.simplefilter("ignore")
                 copy.build_from_config(build_config)
     _copy_state(model, copy)
+    _copy_assets(model, copy)
     return copy
 
 
@@ -206,6 +214,18 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # it computes with copies of its weights
     _copy_trainable_flags(model, copy, pairs)
+
+
+def _copy_assets(model: keras.Model, copy: keras.Model) -> None:
+    """Vocabularies that were learnt: neither weights nor configuration."""
+    ours, theirs = (
+        [x for x in walk_layers(one) if isinstance(x, WITH_VOCABULARY)]
+        for one in (model, copy)
+    )
+    for old, new in zip(ours, theirs, strict=True):
+        with tempfile.TemporaryDirectory() as folder:
+            old.save_assets(folder)
+            new.load_assets(folder)
 
 
 def _settings(layer: keras.layers.Layer) -> Config:

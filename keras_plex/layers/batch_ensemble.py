@@ -84,6 +84,8 @@ class BatchEnsembleLayer:
         rank = len(inputs.shape) + 1
         # (ensemble * batch, ..., dim) -> (ensemble, batch, ..., dim)
         x = split_members(inputs, self.ensemble_size)
+        # Keras casts floats alone; bags of words are integers.
+        x = ops.cast(x, self.compute_dtype)
         x = x * per_member(self.alpha, self.alpha_axes(rank), rank)
         x = self.apply_kernel(merge_members(x))
         rank = len(x.shape) + 1

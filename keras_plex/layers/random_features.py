@@ -112,7 +112,8 @@ class RandomFeatures(keras.layers.Layer):
         )
 
     def call(self, inputs: Tensor) -> Tensor:
-        x = inputs
+        # Keras casts floats alone; bags of words are integers.
+        x = ops.cast(inputs, self.compute_dtype)
         if self.normalize_input:
             x = normalize_last_axis(x)
         scale = self.length_scale

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from keras import tree
 
+from keras_plex.batches import lists_as_arrays
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.traced_heads import recorded_calls
 from keras_plex.models.classifiers import output_layer
@@ -43,13 +44,16 @@ def predict_batch(
     >>> {name: array.shape for name, array in found.items()}
     {'outputs': (5, 1, 3), 'features': (5, 1, 8)}
     """
-    x = tree.map_structure(_as_input, x)
+    x = tree.map_structure(_as_input, lists_as_arrays(x))
+    # A KerasHub task, some of whose tokenizers take no arrays of strings.
+    preprocess = getattr(model, "preprocess_samples", None)
+    if preprocess is not None:
+        x = tree.map_structure(_texts_as_list, x)
     if isinstance(model, MemberOutputs):
         return model.predict_details(x, features=features, on_batch=True)
     if not features:
         return {"outputs": _one_member(model, predict_one_batch(model, x))}
-    preprocess = getattr(model, "preprocess_samples", None)
-    if preprocess is not None:  # A KerasHub task takes raw data.
+    if preprocess is not None:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(preprocess(x))
         x = tree.map_structure(ops.convert_to_tensor, x)
     found = predict_one_batch(_feature_pass(model), x)
@@ -60,17 +64,20 @@ def predict_batch(
 
 
 def _as_input(leaf: Any) -> Any:
-    """An array for a tensor of a backend that is not in use, texts as a list.
+    """An array for a tensor of a backend that is not in use.
 
     A `tf.data.Dataset` yields such tensors under JAX, where `predict_on_batch`
-    takes none; some tokenizers of KerasHub take no arrays of strings.
+    takes none.
     """
     if ops.is_tensor(leaf) or not hasattr(leaf, "__array__"):
         return leaf
-    array = np.asarray(leaf)
-    if array.dtype.kind not in "OSU":
-        return array
-    texts = array.tolist()
+    return np.asarray(leaf)
+
+
+def _texts_as_list(leaf: Any) -> Any:
+    if not isinstance(leaf, np.ndarray) or leaf.dtype.kind not in "OSU":
+        return leaf
+    texts = leaf.tolist()
     return [x.decode() if isinstance(x, bytes) else x for x in texts]
 
 

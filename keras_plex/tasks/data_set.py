@@ -12,6 +12,7 @@ from keras_plex.batches import as_array
 from keras_plex.batches import count_examples
 from keras_plex.batches import is_arrays
 from keras_plex.batches import iterate_batches
+from keras_plex.batches import lists_as_arrays
 from keras_plex.data.corruptions.corrupt_images import IMAGE_CORRUPTIONS
 from keras_plex.data.corruptions.corrupt_images import corrupt_images
 from keras_plex.data.corruptions.corrupt_texts import corrupt_texts
@@ -107,7 +108,7 @@ class DataSet:
         """Their number, where it is known without reading them."""
         if not is_arrays(self.data):
             return None
-        return len(tree.flatten(self.data)[0])
+        return len(tree.flatten(lists_as_arrays(self.data))[0])
 
 
 def grouped_arrays(data: Data) -> DataSet:

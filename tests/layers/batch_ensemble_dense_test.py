@@ -85,6 +85,14 @@ def test_it_equals_the_loop_for_any_sizes(
     )
 
 
+def test_integers_are_numbers():
+    layer = random_layer(4)
+    counts = np.random.default_rng(0).integers(0, 3, (6, 4))
+    np.testing.assert_allclose(
+        np64(layer(counts)), member_loop(layer, counts), atol=EXACT
+    )
+
+
 def test_a_member_sees_only_its_own_rows():
     layer = random_layer(4, ensemble_size=3)
     x = normal((6, 4))

@@ -56,6 +56,13 @@ def test_a_normalized_input_has_mean_0_and_variance_1():
     np.testing.assert_allclose(found.var(-1), 1, atol=1e-4)
 
 
+def test_integers_are_numbers():
+    counts = np.random.default_rng(0).integers(0, 3, (5, 4))
+    layer = make(4, num_features=8)
+    found, expected = layer(counts), layer(counts.astype("float32"))
+    np.testing.assert_array_equal(np64(found), np64(expected))
+
+
 def test_a_trainable_length_scale_starts_where_it_is_told():
     x = normal(5, 4)
     fixed = make(length_scale=3.0, num_features=16)

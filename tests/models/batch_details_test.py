@@ -192,6 +192,19 @@ def test_task_takes_what_its_preprocessor_takes():
     )
 
 
+@pytest.mark.parametrize("features", [False, True])
+@pytest.mark.parametrize("make", [list, np.array, np.bytes_])
+def test_model_that_reads_texts_takes_lists_and_arrays(make, features):
+    words = keras.layers.TextVectorization(output_mode="multi_hot")
+    words.adapt(["pay my bill", "play a song"])
+    layers = [words, keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input((), dtype="string"), *layers])
+    texts = ["pay", "play a bill"]
+    found = predict_batch(model, make(texts), features=features)
+    expected = model.predict(np.array(texts, dtype=object), verbose=0)
+    np.testing.assert_allclose(found["outputs"][:, 0], expected, atol=1e-6)
+
+
 def test_features_are_float32_under_mixed_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
     found = predict_batch(sequential(), draw(), features=True)

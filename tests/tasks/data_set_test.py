@@ -44,6 +44,7 @@ def test_each_corruption_is_a_set_of_its_own():
 def test_number_of_arrays_is_known():
     assert DataSet((X, Y)).num_examples() == 5
     assert DataSet({"a": X}).num_examples() == 5
+    assert DataSet((["one", "two", "three"], [0, 1, 2])).num_examples() == 3
     assert DataSet([(X, Y)]).num_examples() is None
 
 

@@ -122,7 +122,7 @@ def test_batch_without_any_label_is_no_batch(made_up):
     )
     data = batches(made_up, "cifar10", read_labels=none)
     assert list(data) == []
-    with pytest.raises(ValueError, match="holds no batch"):
+    with pytest.raises(ValueError, match="holds no example"):
         next(iterate_batches(data))
 
 
