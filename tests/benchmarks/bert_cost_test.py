@@ -70,7 +70,7 @@ def test_forward_stays_within_its_bound(models, tokens, jit_compile):
         pytest.param(
             True,
             id="xla",
-            marks=pytest.mark.xfail(reason="a mask of its own", strict=True),
+            marks=pytest.mark.xfail(reason="a mask of its own"),
         ),
     ],
 )
@@ -87,7 +87,7 @@ def test_training_step_stays_within_its_bound(models, tokens, jit_compile):
         for name, model in models.items()
     }
     ratios = compare(title("training step", jit_compile), calls, rounds=7)
-    assert ratios[PLEX] <= 1.45
+    assert ratios[PLEX] <= 1.40
 
 
 def test_weights_stay_within_their_bound(models):
