@@ -11,6 +11,9 @@ from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.measures import find_measure
 
 LEVEL = 0.95
+# Of fewer draws none is beyond the ends of a 95 % interval. And that as many
+# examples all speak for one of two equal models is a chance of 2 / 2**20.
+FEWEST = 20
 
 
 class Interval(NamedTuple):
@@ -36,6 +39,10 @@ def bootstrap_intervals(
     such as a calibration error, would lie outside its own interval; others are
     hardly moved. It costs as much time as measuring `resamples` times.
 
+    There is no interval (NaN) for fewer than 20 resamples, where a set holds
+    fewer than 20 examples, and for a measure that most resamples leave
+    undefined.
+
     What is drawn depends on the seed, the name and the size of a set alone:
     for two models it is the same, so that their difference can be measured
     resample by resample.
@@ -43,7 +50,7 @@ def bootstrap_intervals(
     Args:
         measure: from evidence to named numbers.
         evidence: what the model said.
-        resamples: how many; 0 gives NaN.
+        resamples: how many.
         seed: int, of the drawing.
 
     Reference:
@@ -64,7 +71,13 @@ def draw_measures(
     resamples: int,
     seed: int,
 ) -> dict[str, np.ndarray]:
-    """Each measure of each resample, `(resamples,)`; NaN where it has none."""
+    """Each measure of each resample, `(resamples,)`; NaN where it has none.
+
+    Nothing is drawn where a set holds fewer than 20 examples: draws of one
+    example are all alike, as if the measure were known for certain.
+    """
+    if min(map(len, evidence.sets.values()), default=0) < FEWEST:
+        return {}
     drawn = [
         measure(resample(evidence, seed, number)) for number in range(resamples)
     ]
@@ -98,10 +111,14 @@ def bootstrap_interval(name: str, value: float, drawn: np.ndarray) -> Interval:
 
 
 def moved_percentiles(value: float, drawn: np.ndarray) -> Interval:
-    """The middle 95 % of drawn values, moved so that their mean is `value`."""
+    """The middle 95 % of drawn values, moved so that their mean is `value`.
+
+    NaN where fewer than 20 of them, or less than half, are finite.
+    """
     values = np.asarray(drawn, float)
     values = values[np.isfinite(values)]
-    if not len(values) or not np.isfinite(value):
+    is_enough = len(values) >= max(FEWEST, np.size(drawn) / 2)
+    if not is_enough or not np.isfinite(value):
         return Interval(np.nan, np.nan)
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(values, [tail, 1 - tail]) - (values.mean() - value)

@@ -18,7 +18,7 @@ from keras_plex.testing.shared import check_contracts
 from keras_plex.testing.shared import to_numpy
 
 MakeTask = Callable[[], Task]
-RESAMPLES = 10
+RESAMPLES = 20
 
 
 class _Models(NamedTuple):

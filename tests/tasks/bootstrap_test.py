@@ -6,6 +6,8 @@ import pytest
 from keras_plex.tasks import Evidence
 from keras_plex.tasks import Examples
 from keras_plex.tasks.bootstrap import bootstrap_intervals
+from keras_plex.tasks.bootstrap import draw_measures
+from keras_plex.tasks.bootstrap import moved_percentiles
 from keras_plex.tasks.bootstrap import resample
 from keras_plex.tasks.calibration import calibration_gaps
 
@@ -94,7 +96,7 @@ def test_no_resamples_and_undefined_values_have_no_interval():
     undefined = bootstrap_intervals(
         lambda evidence: {"accuracy": np.nan},
         evidence_of(RIGHT),
-        resamples=5,
+        resamples=30,
         seed=0,
     )
     for found in (none, undefined):
@@ -110,7 +112,52 @@ def test_ends_stay_where_the_measure_can_be():
     assert found.high <= 1.0
 
 
-@pytest.mark.parametrize("resamples", [1, 2, 50])
+@pytest.mark.parametrize("resamples", [1, 19])
+def test_few_resamples_give_no_interval(resamples):
+    found = bootstrap_intervals(
+        accuracy, evidence_of(RIGHT), resamples=resamples, seed=0
+    )["accuracy"]
+    assert np.isnan(found).all()
+
+
+@pytest.mark.parametrize(
+    "size, is_known", [(1, False), (19, False), (20, True)]
+)
+def test_few_examples_give_no_interval(size, is_known):
+    found = bootstrap_intervals(
+        accuracy, evidence_of(RIGHT[:size]), resamples=50, seed=0
+    )["accuracy"]
+    assert np.isfinite(found).all() == is_known
+
+
+def test_the_smallest_set_counts():
+    # A perfect ranking of one unknown example is one in all resamples.
+    sets = {
+        name: Examples({"right": RIGHT[:size]})
+        for name, size in (("test", 400), ("unknown", 1))
+    }
+    found = draw_measures(accuracy, Evidence(sets, 2), resamples=50, seed=0)
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "finite, resamples, is_known",
+    [
+        (1, 1000, False),
+        (20, 20, True),
+        (19, 20, False),
+        (49, 100, False),
+        (50, 100, True),
+    ],
+)
+def test_half_of_the_draws_must_be_finite(finite, resamples, is_known):
+    drawn = [0.4, 0.6] * resamples
+    drawn = drawn[:finite] + [np.nan] * (resamples - finite)
+    found = moved_percentiles(0.5, drawn)
+    assert np.isfinite(found).all() == is_known
+
+
+@pytest.mark.parametrize("resamples", [20, 50])
 def test_a_measure_lies_in_its_interval_however_skewed(resamples):
     right = np.zeros(40)
     right[3] = 1

@@ -25,7 +25,7 @@ class Difference:
         value: of the model.
         baseline_value: of the baseline.
         low: lower end of the paired 95 % interval of the difference; NaN
-            where there are no resamples.
+            where there is none, as of fewer than 20 resamples or examples.
         high: upper end.
         higher_is_better: direction of the measure.
         confirmed: whether it also holds together with all the headlines and
@@ -53,7 +53,8 @@ class Difference:
     def verdict(self) -> str:
         """`"better"`, `"worse"`, `"within noise"`, or `"unknown"`.
 
-        Within noise is a difference whose own interval holds 0.
+        Within noise is a difference whose own interval holds 0; unknown is
+        one without interval.
         """
         if not np.isfinite([self.low, self.high]).all():
             return "unknown"
@@ -122,19 +123,21 @@ def confirm_together(differences: Sequence[Difference]) -> list[Difference]:
     The chance that any of them is confirmed although there is no difference is
     5 %. One width, in standard errors, serves all: that which the largest of
     the differences keeps in 95 % of the resamples. Since measures that move
-    together are drawn together, it is no wider than it must be.
+    together are drawn together, it is no wider than it must be. A difference
+    that is the same in all resamples is that of every example; there are 20 or
+    more, so that no chance explains it.
 
     Reference:
         Westfall and Young, 1993, "Resampling-based multiple testing".
     """
-    deviations = [_standardized(one.drawn) for one in differences]
-    known = [one for one in deviations if one is not None]
-    if not known:
-        return [
-            dataclasses.replace(one, confirmed=False) for one in differences
-        ]
-    largest = np.nanmax(np.abs(known), axis=0)
-    factor = np.nanquantile(largest, LEVEL)
+    deviations = [
+        _standardized(one.drawn)
+        for one in differences
+        if one.verdict != "unknown"
+    ]
+    known = [np.abs(one) for one in deviations if one is not None]
+    # `fmax` leaves out NaN.
+    factor = np.nanquantile(np.fmax.reduce(known), LEVEL) if known else 0.0
     return [
         dataclasses.replace(
             one,
@@ -162,8 +165,6 @@ def _drawn_goodness(result: TaskResult, name: str) -> np.ndarray:
 
 
 def _standardized(drawn: np.ndarray) -> np.ndarray | None:
-    """In standard errors from their mean; `None` if there are none."""
-    if not np.isfinite(drawn).any():
-        return None
+    """In standard errors from their mean; `None` if all are alike."""
     spread = np.nanstd(drawn)
     return (drawn - np.nanmean(drawn)) / spread if spread > 0 else None

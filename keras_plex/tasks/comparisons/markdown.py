@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 NOTE = (
     "In brackets 95 % intervals from paired bootstrap draws: each draws the "
     "same examples for all models. A difference is within noise if its own "
-    "interval holds 0. Confirmed ones also hold together: the chance of one "
+    "interval holds 0, and unknown if it has none, as of fewer than 20 "
+    "examples or draws. Confirmed ones also hold together: the chance of one "
     "false among all scores and headlines is 5 %. Other measures are not "
     "corrected for their number; of many, some are wrong by chance."
 )

@@ -36,6 +36,7 @@ MARKS = {
     "better, worse": "than the baseline, by more than the choice of test "
     "examples explains",
     "within noise": "other test examples could turn it around",
+    "unknown": "there are too few examples or resamples to tell",
     "✓": "it is so even though many differences are tested here: the chance "
     "of one false ✓ on this page is about 5 %",
 }

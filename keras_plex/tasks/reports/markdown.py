@@ -1,14 +1,21 @@
 """A report as a page of Markdown."""
 
+import html
 import math
+import re
 from typing import TYPE_CHECKING
 
 from keras_plex.tasks.measures import find_measure
 from keras_plex.tasks.reports.result import TaskResult
 from keras_plex.tasks.reports.result import Value
+from keras_plex.types import Config
 
 if TYPE_CHECKING:
     from keras_plex.tasks.reports.report import Report
+
+
+# What Markdown takes for markup; within a word it leaves `_` alone.
+SPECIAL = re.compile(r"[\\`*\[\]|~#]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def report_as_markdown(report: "Report") -> str:
@@ -25,7 +32,8 @@ def report_as_markdown(report: "Report") -> str:
         "",
         f"{report.parameters:,} parameters, ensemble size "
         f"{report.ensemble_size}, {report.seconds:.1f} s. In brackets the 95 % "
-        "bootstrap interval; arrows point to what is better.",
+        "bootstrap interval; of fewer than 20 examples or resamples there is "
+        "none. Arrows point to what is better.",
         "",
         "| task | category | measure | value |",
         "|---|---|---|---:|",
@@ -33,24 +41,23 @@ def report_as_markdown(report: "Report") -> str:
     for result in report.results:
         value = result.measures[result.headline]
         lines.append(
-            f"| {one_line(result.name)} | {result.category} | "
-            f"{result.headline} {arrow(value)} | {cell(value)} |"
+            f"| {one_line(result.name)} | {one_line(result.category)} | "
+            f"{one_line(result.headline)} {arrow(value)} | {cell(value)} |"
         )
     for result in report.results:
         lines += ["", *_section(result)]
     if report.cost is not None:
         lines += ["", "## Cost", ""]
-        cost = report.cost.to_dict()
-        lines += [f"- {name}: {value}" for name, value in cost.items()]
+        lines += _list(report.cost.to_dict())
     lines += ["", "## Made with", ""]
-    made_with = {**report.settings, **report.environment}
-    lines += [f"- {name}: {value}" for name, value in made_with.items()]
+    lines += _list({**report.settings, **report.environment})
     return "\n".join(lines) + "\n"
 
 
 def _section(result: TaskResult) -> list[str]:
     counts = ", ".join(
-        f"{name} {count:,}" for name, count in result.num_examples.items()
+        f"{one_line(name)} {count:,}"
+        for name, count in result.num_examples.items()
     )
     lines = [
         f"## {one_line(result.name)}",
@@ -66,6 +73,13 @@ def _section(result: TaskResult) -> list[str]:
             f"| {one_line(name)} {arrow(value)} | {cell(value)} | {meaning} |"
         )
     return lines
+
+
+def _list(facts: Config) -> list[str]:
+    return [
+        f"- {one_line(name)}: {one_line(str(value))}"
+        for name, value in facts.items()
+    ]
 
 
 def arrow(value: Value) -> str:
@@ -87,5 +101,11 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def one_line(text: str) -> str:
-    """A name that neither ends a cell of a table nor a line."""
-    return " ".join(text.split()).replace("|", "\\|")
+    r"""A name that Markdown shows as it is, and that ends no cell or line.
+
+    Example:
+
+    >>> print(one_line("in_distribution"), one_line("<b>|*a*"))
+    in_distribution &lt;b&gt;\|\*a\*
+    """
+    return SPECIAL.sub(r"\\\g<0>", html.escape(" ".join(text.split()), False))

@@ -24,6 +24,7 @@ class BatchShare:
 
     Attributes:
         indices: of the examples that the last reading gave, in the whole.
+        num_examples: that the last reading met, those of other shares too.
 
     Example:
 
@@ -47,21 +48,22 @@ class BatchShare:
         self.num_shards = num_shards
         self.max_examples = max_examples
         self.indices: list[int] = []
+        self.num_examples = 0
 
     def __iter__(self) -> Iterator[tuple]:
-        self.indices = []
-        offset, corruption = 0, self.data_set.corruption
+        self.indices, self.num_examples = [], 0
+        corruption = self.data_set.corruption
         batches = iterate_batches(self.data_set.data, self.batch_size)
         for number, (x, y, third) in enumerate(batches):
+            offset = self.num_examples
             if self.max_examples is not None and offset >= self.max_examples:
                 return
-            count = count_examples(x)
+            self.num_examples += count_examples(x)
             if number % self.num_shards == self.shard:
-                self.indices += range(offset, offset + count)
+                self.indices += range(offset, self.num_examples)
                 if corruption is not None:
                     x = corruption(x, offset)
                 yield x, y, third
-            offset += count
 
     def is_empty(self) -> bool:
         """Whether there are fewer batches than shares before this one."""

@@ -22,6 +22,7 @@ from keras_plex.tasks.parts import shares_passes
 from keras_plex.tasks.parts import uses_by_data_set
 from keras_plex.tasks.progress import show_progress
 from keras_plex.tasks.scale.batch_share import BatchShare
+from keras_plex.tasks.scale.set_marks import SetMarks
 from keras_plex.tasks.scale.shards import INDEX
 from keras_plex.tasks.scale.shards import Shard
 from keras_plex.tasks.task import Task
@@ -46,8 +47,10 @@ def evaluate_shard(
 
     Args:
         model: a `PlexModel` or another ensemble, or any Keras classifier.
-        tasks: all of them, with the whole data sets; what belongs to other
-            shards is skipped, of arrays and of a `PyDataset` without reading.
+        tasks: all of them, with the whole data sets, the same for each shard;
+            a shuffled one is refused by `measure_shards`. What belongs to other
+            shards does not pass the model. The inputs of arrays are then not
+            read either; batches are, to count their examples.
         shard: int from 0 to `num_shards - 1`.
         num_shards: positive int.
         batch_size: for arrays. Defaults to `32`.
@@ -78,8 +81,9 @@ def evaluate_shard(
     _check_arguments(tasks, shard, num_shards)
     check_positive(batch_size=batch_size, max_examples=max_examples)
     check_tasks(model, tasks, batch_size)
+    marks = SetMarks(model, batch_size)
     scores = ReadyScores(model, batch_size, max_examples)
-    columns, num_classes = {}, 0
+    sets, columns, num_classes = {}, {}, 0
     with show_progress(verbose) as on_progress:
         for uses in uses_by_data_set(tasks).values():
             share = BatchShare(
@@ -89,21 +93,25 @@ def evaluate_shard(
                 num_shards=num_shards,
                 max_examples=max_examples,
             )
-            if share.is_empty():
-                continue
-            parts = [
-                _part_of_share(use, share, scores.of(use.task)) for use in uses
-            ]
-            found = collect_evidence(model, parts, on_progress=on_progress)
-            for use, evidence in zip(uses, found, strict=True):
-                kept = evidence[use.set_name].columns
-                columns[use.place] = _with_index(use, kept, share.rows())
-                num_classes = evidence.num_classes
+            if not share.is_empty():
+                parts = [
+                    _part_of_share(use, share, scores.of(use.task))
+                    for use in uses
+                ]
+                found = collect_evidence(model, parts, on_progress=on_progress)
+                for use, evidence in zip(uses, found, strict=True):
+                    kept = evidence[use.set_name].columns
+                    columns[use.place] = _with_index(use, kept, share.rows())
+                    num_classes = evidence.num_classes
+            for use in uses:
+                count = share.num_examples
+                sets[use.place] = {"examples": count, **marks.of(use)}
     return Shard(
         number=shard,
         num_shards=num_shards,
         model=_describe_model(model),
         settings={"batch_size": batch_size, "max_examples": max_examples},
+        sets=sets,
         columns=columns,
         num_classes=num_classes,
         seconds=time.perf_counter() - start,

@@ -1,6 +1,8 @@
 """From all shards of an evaluation to the report of the whole."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from keras_plex.tasks.parts import Columns
 from keras_plex.tasks.parts import join_parts
 from keras_plex.tasks.reports.report import Report
 from keras_plex.tasks.scale.shards import INDEX
+from keras_plex.tasks.scale.shards import Place
 from keras_plex.tasks.scale.shards import Shard
 from keras_plex.tasks.task import Task
 
@@ -34,7 +37,7 @@ def measure_shards(
 
     Raises:
         ValueError: for a shard that is missing, there twice, or of another
-            model or evaluation.
+            model, other tasks or other data, as far as their marks show it.
     """
     tasks = checked_tasks(tasks)
     check_bootstrap(resamples, seed)
@@ -68,24 +71,15 @@ def merge_shards(shards: Sequence[Shard]) -> dict[tuple[str, str], Columns]:
         shards: all of one evaluation, in any order.
 
     Raises:
-        ValueError: for a shard that is missing, there twice, or of another
-            model or evaluation.
+        ValueError: as `measure_shards`.
     """
     shards = sorted(shards, key=lambda shard: shard.number)
     _check_shards(shards)
     places = dict.fromkeys(place for shard in shards for place in shard.columns)
     seconds = sum(shard.seconds for shard in shards) / max(len(places), 1)
     num_classes = max(shard.num_classes for shard in shards)
-    max_examples = shards[0].settings["max_examples"]
     return {
-        place: Columns(
-            _joined(
-                [s.columns[place] for s in shards if place in s.columns],
-                max_examples,
-            ),
-            num_classes,
-            seconds,
-        )
+        place: Columns(_joined(shards, place), num_classes, seconds)
         for place in places
     }
 
@@ -95,14 +89,15 @@ def _check_shards(shards: Sequence[Shard]) -> None:
         raise ValueError("`shards` must hold a shard. Received: []")
     first = shards[0]
     for shard in shards:
-        for what in ("num_shards", "model", "settings"):
-            expected, found = getattr(first, what), getattr(shard, what)
+        for what, describe in ASPECTS.items():
+            expected, found = describe(first), describe(shard)
             if found != expected:
                 raise ValueError(
                     "All shards must be of one evaluation of one model. "
                     f"Received: {what}={expected!r} in shard {first.number}, "
                     f"{what}={found!r} in shard {shard.number}"
                 )
+        _check_data(first, shard)
     numbers = [shard.number for shard in shards]
     if numbers != list(range(first.num_shards)):
         raise ValueError(
@@ -111,15 +106,45 @@ def _check_shards(shards: Sequence[Shard]) -> None:
         )
 
 
-def _joined(
-    parts: Sequence[dict[str, np.ndarray]], max_examples: int | None
-) -> dict[str, np.ndarray]:
+# What all shards share -> it.
+ASPECTS: dict[str, Callable[[Shard], Any]] = {
+    "num_shards": lambda shard: shard.num_shards,
+    "model": lambda shard: shard.model,
+    "settings": lambda shard: shard.settings,
+    "sets": lambda shard: sorted(shard.sets),
+}
+
+
+def _check_data(first: Shard, shard: Shard) -> None:
+    for place, expected in first.sets.items():
+        found = shard.sets[place]
+        if found != expected:
+            raise ValueError(
+                "All shards must be of the same data, in one order, with the "
+                "same scores: do not shuffle, and evaluate again what differs. "
+                f"Received: {'/'.join(place)} is {expected} in shard "
+                f"{first.number}, {found} in shard {shard.number}"
+            )
+
+
+def _joined(shards: Sequence[Shard], place: Place) -> dict[str, np.ndarray]:
     """Columns in the order of the whole data set."""
+    parts = [one.columns[place] for one in shards if place in one.columns]
     columns = {
         name: np.concatenate([part[name] for part in parts])
         for name in parts[0]
     }
-    order = np.argsort(columns.pop(INDEX), kind="stable")
-    return {
-        name: column[order][:max_examples] for name, column in columns.items()
-    }
+    index = columns.pop(INDEX)
+    # The last batch may have more examples than were asked for.
+    max_examples = shards[0].settings["max_examples"]
+    order = np.argsort(index, kind="stable")[:max_examples]
+    num_examples = shards[0].sets[place]["examples"]
+    expected = np.arange(num_examples)[:max_examples]
+    if not np.array_equal(index[order], expected):
+        raise ValueError(
+            "The shards must hold each example once: evaluate them again. "
+            f"Received: {len(order)} rows, {len(np.unique(index[order]))} of "
+            f"them different, for {len(expected)} examples of "
+            f"{'/'.join(place)}"
+        )
+    return {name: column[order] for name, column in columns.items()}

@@ -9,8 +9,12 @@ import numpy as np
 
 from keras_plex.tasks.resume.files import read_columns
 from keras_plex.tasks.resume.files import write_columns
+from keras_plex.types import Config
 
-SCHEMA = "keras_plex.shard/1"
+# The names of a task and of its set.
+Place = tuple[str, str]
+
+SCHEMA = "keras_plex.shard/2"
 # The column of where the examples are in the whole data set.
 INDEX = "index"
 
@@ -24,9 +28,12 @@ class Shard:
         num_shards: how many there are.
         model: `name`, `parameters`, `ensemble_size` and `fingerprint`.
         settings: `batch_size` and `max_examples`.
-        columns: name of a task, name of a set -> column -> `(examples,)`, with
-            `index`, where each example is in the whole. A set that has fewer
-            batches than shards may be missing.
+        sets: name of a task, name of a set -> `examples`, how many the whole
+            set holds, and what tells its data from others; of all sets that
+            were asked for.
+        columns: likewise -> column -> `(examples,)`, with `index`, where each
+            example is in the whole. A set that has fewer batches than shards
+            may be missing.
         num_classes: of the model.
         seconds: that it took.
     """
@@ -35,7 +42,8 @@ class Shard:
     num_shards: int
     model: dict[str, Any]
     settings: dict[str, Any]
-    columns: dict[tuple[str, str], dict[str, np.ndarray]]
+    sets: dict[Place, Config]
+    columns: dict[Place, dict[str, np.ndarray]]
     num_classes: int
     seconds: float
 
@@ -46,8 +54,9 @@ class Shard:
             **{
                 field.name: getattr(self, field.name)
                 for field in dataclasses.fields(self)
-                if field.name != "columns"
+                if field.name not in ("sets", "columns")
             },
+            "sets": list(self.sets.items()),
             "places": list(self.columns),
         }
         columns = {
@@ -67,9 +76,10 @@ class Shard:
                 f"Received: path={os.fspath(path)!r}"
             )
         description, entries = read
+        sets = {tuple(place): mark for place, mark in description.pop("sets")}
         places = [tuple(place) for place in description.pop("places")]
         columns: dict[Any, dict] = {place: {} for place in places}
         for entry, column in entries.items():
             place, _, name = entry.partition("/")
             columns[places[int(place)]][name] = column
-        return cls(**description, columns=columns)
+        return cls(**description, sets=sets, columns=columns)

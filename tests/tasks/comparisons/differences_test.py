@@ -28,8 +28,9 @@ def measured(right, resamples=200, seed=0):
     evidence = Evidence({"test": Examples({"right": right})}, 2)
     drawn = draw_measures(accuracy, evidence, resamples=resamples, seed=seed)
     found = accuracy(evidence)["accuracy"]
-    interval = bootstrap_interval("accuracy", found, drawn["accuracy"])
-    return Value(found, *interval, True, drawn["accuracy"])
+    draws = drawn.get("accuracy", np.full(resamples, np.nan))
+    interval = bootstrap_interval("accuracy", found, draws)
+    return Value(found, *interval, True, draws)
 
 
 def two_classifiers(generator, size, shares=(0.7, 0.76)):
@@ -95,6 +96,44 @@ def test_a_model_does_not_differ_from_itself():
     found = paired_difference(one, one)
     assert found.difference == found.low == found.high == 0.0
     assert confirm_together([found])[0].confirmed is False
+
+
+def test_one_example_or_one_draw_confirms_nothing():
+    for size, resamples in ((1, 200), (19, 200), (300, 1)):
+        models = [np.ones(size), np.zeros(size)]
+        if size > 19:
+            models = two_classifiers(np.random.default_rng(0), size, (0.9, 0.1))
+        good, poor = [measured(one, resamples=resamples) for one in models]
+        found = paired_difference(good, poor)
+        assert found.difference > 0 and math.isnan(found.low)
+        assert found.verdict == "unknown"
+        assert confirm_together([found])[0].confirmed is False
+
+
+def test_many_examples_of_one_mind_confirm():
+    # By chance 20 fair coins show the same side once in 500,000 times.
+    good, poor = measured(np.ones(20)), measured(np.zeros(20))
+    found = paired_difference(good, poor)
+    assert (found.low, found.high, found.verdict) == (1.0, 1.0, "better")
+    same = paired_difference(good, good)
+    assert (same.low, same.high, same.verdict) == (0.0, 0.0, "within noise")
+    assert [one.confirmed for one in confirm_together([found, same])] == [
+        True,
+        False,
+    ]
+
+
+def test_a_measure_without_interval_leaves_the_others_as_they_are():
+    clear = noise(5, 9.0)
+    nowhere = Difference(
+        1.0, 0.0, math.nan, math.nan, True, drawn=np.full(400, np.nan)
+    )
+    found = confirm_together([*clear, nowhere])
+    assert [one.confirmed for one in found] == [True] * 5 + [False]
+    # Nor does a resample in which none of them is defined.
+    clear[0].drawn[0] = np.nan
+    found = confirm_together([clear[0], nowhere])
+    assert [one.confirmed for one in found] == [True, False]
 
 
 def test_what_is_not_finite_leaves_out_its_draw_or_all():

@@ -28,6 +28,15 @@ def test_each_table_has_its_columns():
         assert len(counts) == 1, block
 
 
+def test_names_are_no_markup():
+    nasty = "<img onerror=x>"
+    one = report(result(f"{nasty}*a*", {"ece": value(0.1, higher=False)}))
+    text = Comparison.from_reports({nasty: one, "b`c`": one}).to_markdown()
+    assert "<" not in text and "`c" not in text.replace("\\`c", "")
+    assert "## &lt;img onerror=x&gt;\\*a\\*\n" in text
+    assert "| b\\`c\\` |" in text
+
+
 def test_a_difference_is_told_in_one_cell():
     assert difference_text(None) == "baseline"
     found = Difference(0.2, 0.1, 0.05, 0.15, True)

@@ -3,9 +3,12 @@
 import dataclasses
 import math
 
+import pytest
+
 import keras_plex
 from keras_plex.tasks import Calibration
 from keras_plex.tasks import SelectivePrediction
+from keras_plex.tasks.reports.markdown import one_line
 from keras_plex.tasks.reports.result import Value
 from tests.task_cases import TEST
 from tests.task_cases import logits_model
@@ -13,7 +16,7 @@ from tests.task_cases import logits_model
 REPORT = keras_plex.evaluate(
     logits_model(),
     [Calibration(TEST), SelectivePrediction(TEST)],
-    resamples=10,
+    resamples=20,
     verbose=0,
 )
 
@@ -42,3 +45,53 @@ def test_what_is_undefined_is_called_so():
     )
     page = dataclasses.replace(REPORT, results=(undefined,)).to_markdown()
     assert "| ece ↓ | undefined |" in page
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("in_distribution", "in_distribution"),
+        ("fog/3 (near)", "fog/3 (near)"),
+        ("<script>", "&lt;script&gt;"),
+        ("a & &lt;", "a &amp; &amp;lt;"),
+        ("`a` *b* ~c~", r"\`a\` \*b\* \~c\~"),
+        ("_a_ __b__ c_", r"\_a\_ \_\_b\_\_ c\_"),
+        ("[a](b)", r"\[a\](b)"),
+        ("a\\|b #", r"a\\\|b \#"),
+        ("a\n# b", r"a \# b"),
+    ],
+)
+def test_a_name_is_shown_as_it_is(name, expected):
+    assert one_line(name) == expected
+
+
+def test_names_are_no_markup():
+    nasty = "<img src=x onerror=alert(1)>"
+    result = REPORT.results[0]
+    value = result.measures["ece"]
+    changed = dataclasses.replace(
+        result,
+        name=nasty,
+        headline=f"{nasty}/ece",
+        scored=(),
+        measures={f"{nasty}/ece": value},
+        num_examples={nasty: 3},
+    )
+    page = dataclasses.replace(
+        REPORT,
+        model=nasty,
+        results=(changed,),
+        settings={nasty: nasty},
+        environment={},
+    ).to_markdown()
+    assert page.count("&lt;img src=x") == 8 and "<" not in page
+
+
+def test_a_missing_interval_is_explained():
+    few = keras_plex.evaluate(
+        logits_model(), [Calibration(TEST)], resamples=1, verbose=0
+    )
+    page = few.to_markdown()
+    ece = few["calibration"]["ece"]
+    assert f"| ece ↓ | {ece.value:.4f} |" in page
+    assert "of fewer than 20 examples or resamples there is none" in page

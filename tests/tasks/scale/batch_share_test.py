@@ -63,6 +63,13 @@ def test_a_second_reading_begins_anew():
         assert share.indices == list(range(7))
 
 
+@pytest.mark.parametrize("max_examples, expected", [(None, 7), (3, 4)])
+def test_each_share_counts_the_whole(max_examples, expected):
+    for share in shares((X, Y), 3, max_examples=max_examples):
+        list(share)
+        assert share.num_examples == expected
+
+
 def test_max_examples_end_after_the_batch_that_reaches_them():
     first, second = shares((X, Y), 2, max_examples=3)
     list(first), list(second)

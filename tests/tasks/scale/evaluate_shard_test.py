@@ -45,6 +45,10 @@ def test_a_set_with_fewer_batches_is_left_out():
     tasks = [Calibration((X[:10], Y[:10])), InDistribution(TEST)]
     shard = evaluate_shard(logits_model(), tasks, shard=1, num_shards=2)
     assert set(shard.columns) == {("in_distribution", "test")}
+    assert set(shard.sets) == {
+        ("calibration", "test"),
+        ("in_distribution", "test"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,67 @@ def test_shards_merge_to_the_whole_bit_for_bit(num_shards, options):
     assert found.ensemble_size == report.ensemble_size == 3
 
 
+def test_shards_of_other_tasks_are_refused():
+    both = [TASK, InDistribution(TEST)]
+    model = logits_model()
+    first = evaluate_shard(model, both, shard=0, num_shards=2)
+    second = evaluate_shard(model, [TASK], shard=1, num_shards=2)
+    for shards in ([first, second], [second, first]):
+        with pytest.raises(ValueError, match="one model.*in_distribution"):
+            measure_shards(both, shards)
+
+
+class Shorter:
+    """Batches of 50, the first `count` of them."""
+
+    def __init__(self, arrays, count):
+        self.arrays, self.count = arrays, count
+
+    def __iter__(self):
+        for number in range(self.count):
+            rows = slice(50 * number, 50 * (number + 1))
+            yield tuple(array[rows] for array in self.arrays)
+
+
+X, Y = TEST
+
+
+@pytest.mark.parametrize(
+    "data, other",
+    [
+        (TEST, (X + 100, Y)),
+        (TEST, (X, (Y + 1) % 4)),
+        (TEST, (X[::-1], Y[::-1])),
+        (TEST, (X[:-1], Y[:-1])),
+        (Shorter(TEST, 6), Shorter((X + 100, Y), 6)),
+        (Shorter(TEST, 6), Shorter(TEST, 5)),
+    ],
+    ids=["x", "y", "order", "size", "batches", "end"],
+)
+def test_shards_of_other_data_are_refused(data, other):
+    model = logits_model()
+    first = evaluate_shard(model, Calibration(data), shard=0, num_shards=2)
+    second = evaluate_shard(model, Calibration(other), shard=1, num_shards=2)
+    with pytest.raises(ValueError, match="same data.*calibration/test"):
+        measure_shards(Calibration(data), [first, second])
+
+
+def test_each_example_must_be_there_once():
+    first, second = all_shards(logits_model(), [TASK], 2)
+    kept = first.columns["calibration", "test"]
+    for rows, message in (
+        (slice(1, None), "299 rows, 299 of them different, for 300 examples"),
+        (slice(None, -1), "299 rows"),
+        (np.arange(len(kept["index"])) // 2 * 2, "300 rows, 22. of them"),
+    ):
+        columns = {name: one[rows] for name, one in kept.items()}
+        part = dataclasses.replace(
+            first, columns={("calibration", "test"): columns}
+        )
+        with pytest.raises(ValueError, match=f"{message}.*calibration/test"):
+            measure_shards([TASK], [part, second])
+
+
 def test_shards_from_files_are_as_good(tmp_path):
     tasks = [TASK]
     for shard in all_shards(logits_model(), tasks, 3):

@@ -18,6 +18,8 @@ def test_a_file_gives_the_shard_again(tmp_path):
     loaded = Shard.load(tmp_path / "0.npz")
     assert loaded.model == shard.model and loaded.settings == shard.settings
     assert (loaded.number, loaded.num_shards, loaded.num_classes) == (0, 2, 4)
+    assert loaded.sets == shard.sets
+    assert loaded.sets["by/writer", "test"]["examples"] == len(GROUPS)
     assert list(loaded.columns) == list(shard.columns)
     for name, column in shard.columns["by/writer", "test"].items():
         found = loaded.columns["by/writer", "test"][name]
