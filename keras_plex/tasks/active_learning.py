@@ -34,7 +34,9 @@ from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.examples import Examples
 from keras_plex.tasks.few_shot.features import check_output_layer
+from keras_plex.tasks.resume.values import describe_value
 from keras_plex.tasks.task import Task
+from keras_plex.types import Config
 from keras_plex.types import Data
 
 
@@ -72,8 +74,8 @@ class ActiveLearning(Task):
             the model, compiled like it, on all labelled examples.
         seed: of the first examples, of ties and of `"power"`. Defaults to `0`.
         directory: where finished rounds are kept, so that a killed run goes on
-            with the next; a run with other settings or data is refused.
-            Defaults to `None`: nowhere.
+            with the next; a run with other settings, data or another `fit`
+            is refused. Defaults to `None`: nowhere.
         name: what the results are called. Defaults to `"active_learning"`.
 
     Example:
@@ -137,6 +139,9 @@ class ActiveLearning(Task):
     def data_sets(self) -> dict[str, DataSet]:
         return {"pool": self.pool, "test": self.test}
 
+    def settings(self) -> Config:
+        return {k: v for k, v in vars(self).items() if k != "directory"}
+
     def predict(
         self,
         model: keras.Model,
@@ -152,7 +157,7 @@ class ActiveLearning(Task):
             self.initial, self.budget, self.batch, labels["pool"]
         )
         log = RoundLog(
-            self.directory, model, self._settings(budget) | fingerprints
+            self.directory, model, self._run_settings(budget) | fingerprints
         )
         adaptation = self._adaptation(
             model,
@@ -200,13 +205,15 @@ class ActiveLearning(Task):
             )
         return labels, fingerprints
 
-    def _settings(self, budget: Budget) -> dict[str, Any]:
-        """What decides what the rounds find, beside model and data."""
+    def _run_settings(self, budget: Budget) -> Config:
+        """What all rounds depend on, whatever the acquisition."""
+        if self.directory is None:
+            return {}
         return {
             **budget._asdict(),
             "selection": self.selection,
             "seed": self.seed,
-            "fit": getattr(self.fit, "__name__", type(self.fit).__name__),
+            "fit": describe_value(self.fit, "`fit`"),
         }
 
     def _adaptation(

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import types
 from collections.abc import Hashable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -19,15 +20,25 @@ from keras_plex.models.classifiers import output_kind
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.scores import FeatureScore
 from keras_plex.scores import Score
+from keras_plex.scores import score as lookup_score
 from keras_plex.scores.table import score_name
 from keras_plex.tasks.data_set import DataSet
+from keras_plex.tasks.resume.architectures import describe_architecture
+from keras_plex.tasks.resume.values import describe_value
+from keras_plex.tasks.resume.values import is_of_library
 from keras_plex.types import Data
 
 ROWS = 1024
 
 
 def fingerprint_model(model: keras.Model) -> str:
-    """Of the weights, what the outputs mean, and the calibration.
+    """Of the architecture, the weights, the calibration, the outputs' meaning.
+
+    The same model has the same fingerprint after a load, in another process
+    and if the same code makes it again: names that Keras gives do not count,
+    nor how it is compiled. The source of a layer of yours does not count, nor
+    settings that its `get_config` lacks. A SavedModel is told by its graphs:
+    the same model exported twice may count as two.
 
     Example:
 
@@ -38,10 +49,12 @@ def fingerprint_model(model: keras.Model) -> str:
     False
     """
     found = hashlib.blake2b(digest_size=16)
-    facts = [type(model).__name__, output_kind(model)]
+    facts: list[Any] = [type(model).__name__, output_kind(model)]
     if isinstance(model, MemberOutputs):
         facts += [model.ensemble_size, model.calibration_config()]
-    found.update(json.dumps(facts, default=_plain).encode())
+    facts.append(describe_architecture(model))
+    text = json.dumps(facts, sort_keys=True, default=_plain)
+    found.update(text.encode())
     for weight in model.weights:
         _update(found, ops.convert_to_numpy(weight))
     return found.hexdigest()
@@ -81,15 +94,21 @@ def fingerprint_arrays(data_sets: Mapping[str, DataSet]) -> dict[str, str]:
 
 
 def describe_score(score: str | Score) -> str:
-    """Its name, with the options and what a fitted one was fitted to."""
+    """Its name; with its code, or options and what it was fitted to."""
+    name = score_name(score)
+    if isinstance(score, str):
+        score = lookup_score(score)
+    if isinstance(score, types.FunctionType) and is_of_library(score):
+        return name
     if not isinstance(score, FeatureScore):
-        return score_name(score)
+        return f"{name} {describe_value(score, f'the score {name!r}')}"
     found = hashlib.blake2b(digest_size=16)
-    for name, array in sorted((score.parameters or {}).items()):
-        found.update(name.encode())
+    for key, array in sorted((score.parameters or {}).items()):
+        found.update(key.encode())
         _update(found, array)
     config = json.dumps(score.get_config(), sort_keys=True, default=_plain)
-    return f"{score_name(score)} {config} {found.hexdigest()}"
+    of_class = describe_value(type(score), f"the score {name!r}")
+    return f"{name} {of_class} {config} {found.hexdigest()}"
 
 
 def _num_batches(data: Any) -> int | None:

@@ -10,6 +10,7 @@ from keras_plex.tasks.collect import OnProgress
 from keras_plex.tasks.collect import collect_evidence
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
+from keras_plex.types import Config
 from keras_plex.types import Data
 
 CATEGORIES = ("uncertainty", "robust generalization", "adaptation")
@@ -63,6 +64,15 @@ class Task:
     def training_data(self) -> Data | None:
         """What scores of features are fitted to."""
         return None
+
+    def settings(self) -> Config:
+        """What a `predict` of its own depends on beside model and data sets.
+
+        `evaluate(directory=...)` uses kept evidence only while these are as
+        they were. By default all attributes; a subclass leaves out what does
+        not matter, such as a cache.
+        """
+        return dict(vars(self))
 
     def predict(
         self,

@@ -1,5 +1,7 @@
 """Accuracy against labels, for several acquisitions side by side."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from tests.task_cases import TRAIN
 from tests.task_cases import logits_model
 from tests.task_cases import poor_model
 
+ADAPTED = []  # how many examples each call of `sharpen` saw
 SMALL = {"initial": 8, "budget": 24, "batch": 8}
 
 
@@ -136,32 +139,148 @@ def test_progress_counts_labels():
     assert ("active_learning: pool", 300, 300) in calls
 
 
+def sharpen(copy, x, y):
+    ADAPTED.append(len(x))
+    copy.layers[0].kernel.assign_add(np.eye(4) * y.mean())
+    return copy
+
+
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
     """Of the second acquisition, two rounds are left to do."""
-    adapted, killed_at = [], 4
+    ADAPTED.clear()
 
-    def fit(copy, x, y):
-        if len(adapted) == killed_at:
+    def kill(where, count, total):
+        if len(ADAPTED) == 4:
             raise KeyboardInterrupt
-        adapted.append(len(x))
-        copy.layers[0].kernel.assign_add(np.eye(4) * y.mean())
-        return copy
 
     def task(directory):
         return ActiveLearning(
-            TRAIN, TEST, fit=fit, directory=directory, seed=3, **SMALL
+            TRAIN, TEST, fit=sharpen, directory=directory, seed=3, **SMALL
         )
 
     with pytest.raises(KeyboardInterrupt):
-        task(tmp_path).predict(logits_model())
-    killed_at = None
-    assert adapted == [8, 16, 24, 8]
+        task(tmp_path).predict(logits_model(), on_progress=kill)
+    assert ADAPTED == [8, 16, 24, 8]
     resumed = measured(task(tmp_path))
-    assert adapted == [8, 16, 24, 8, 16, 24]
+    assert ADAPTED == [8, 16, 24, 8, 16, 24]
     assert resumed == measured(task(tmp_path))
-    assert len(adapted) == 6
+    assert len(ADAPTED) == 6
     assert resumed == measured(task(None))
-    assert len(adapted) == 12
+    assert len(ADAPTED) == 12
+
+
+def make_fit(sign):
+    def fit(copy, x, y):
+        copy.layers[0].kernel.assign(sign * np.eye(4))
+        return copy
+
+    return fit
+
+
+def run_in(tmp_path, kept, model=None, **options):
+    """In a folder of evidence, or in one of rounds."""
+    if kept == "rounds":
+        task = ActiveLearning(
+            TRAIN, TEST, directory=tmp_path, **SMALL, **options
+        )
+        return measured(task, model)
+    report = keras_plex.evaluate(
+        model or logits_model(),
+        ActiveLearning(TRAIN, TEST, **SMALL, **options),
+        resamples=0,
+        verbose=0,
+        directory=tmp_path,
+    )
+    return {k: one.value for k, one in report.results[0].measures.items()}
+
+
+REFUSED = {"evidence": "with other options", "rounds": "another run.*fit="}
+
+
+@pytest.mark.parametrize("kept", REFUSED)
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (make_fit(1.0), make_fit(-1.0)),
+        (lambda copy, x, y: copy, lambda model, x, y: sharpen(model, x, y)),
+        (
+            functools.partial(sharpen),
+            functools.partial(sharpen, y=np.arange(3)),
+        ),
+    ],
+)
+def test_another_function_that_trains_is_refused(tmp_path, kept, one, other):
+    run_in(tmp_path, kept, fit=one, acquisition="margin")
+    with pytest.raises(ValueError, match=REFUSED[kept]):
+        run_in(tmp_path, kept, fit=other, acquisition="margin")
+    run_in(tmp_path, kept, fit=one, acquisition="margin")
+
+
+def test_other_acquisitions_are_not_taken_for_those_before(tmp_path):
+    def mine(predictions):
+        return predictions.confidence
+
+    first = mine
+
+    def mine(predictions):
+        return -predictions.confidence
+
+    run_in(tmp_path, "evidence", acquisition="margin")
+    for others in (("margin", "entropy"), first):
+        with pytest.raises(ValueError, match="with other options"):
+            run_in(tmp_path, "evidence", acquisition=others)
+    run_in(tmp_path / "mine", "evidence", acquisition=first)
+    with pytest.raises(ValueError, match="with other options"):
+        run_in(tmp_path / "mine", "evidence", acquisition=mine)
+    # Rounds of one acquisition serve beside those of another.
+    run_in(tmp_path, "rounds", acquisition="margin")
+    run_in(tmp_path, "rounds", acquisition=["margin", first])
+    found = run_in(tmp_path, "rounds", acquisition=["margin", mine])
+    task = ActiveLearning(TRAIN, TEST, acquisition=mine, **SMALL)
+    assert found["mine/aubc"] == measured(task)["aubc"]
+
+
+def test_another_model_with_equal_weights_has_rounds_of_its_own(tmp_path):
+    def scaled(scale):
+        layers = keras.layers.Rescaling(scale), keras.layers.Dense(4)
+        model = keras.Sequential([keras.Input((4,)), *layers])
+        model.set_weights([np.eye(4), np.zeros(4)])
+        return model
+
+    def fit(copy, x, y):
+        return copy
+
+    good = run_in(tmp_path, "rounds", model=scaled(1.0), fit=fit)
+    poor = run_in(tmp_path, "rounds", model=scaled(-1.0), fit=fit)
+    assert good["aubc"] > 0.5 > poor["aubc"]
+
+
+def test_a_function_that_cannot_be_described_is_refused(tmp_path):
+    unknown = object()
+
+    def fit(copy, x, y):
+        assert unknown
+        return copy
+
+    with pytest.raises(ValueError, match="whether `fit` is the same.*object"):
+        run_in(tmp_path, "rounds", fit=fit)
+    with pytest.raises(ValueError, match="setting 'fit' of task.*directory"):
+        run_in(tmp_path, "evidence", fit=fit)
+    assert measured(ActiveLearning(TRAIN, TEST, fit=fit, **SMALL))
+
+
+def test_where_rounds_are_kept_does_not_matter(tmp_path):
+    def run(directory):
+        keras_plex.evaluate(
+            logits_model(),
+            ActiveLearning(TRAIN, TEST, directory=directory, **SMALL),
+            resamples=0,
+            verbose=0,
+            directory=tmp_path,
+        )
+
+    run(None)
+    run(tmp_path / "rounds")
 
 
 def test_a_directory_of_another_run_is_refused(tmp_path):

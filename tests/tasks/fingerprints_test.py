@@ -1,5 +1,10 @@
 """What differs has another fingerprint, and what does not has the same."""
 
+import os
+import pathlib
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -14,9 +19,11 @@ from keras_plex.tasks.fingerprints import fingerprint_arrays
 from keras_plex.tasks.fingerprints import fingerprint_data
 from keras_plex.tasks.fingerprints import fingerprint_model
 from tests.task_cases import TEST
+from tests.task_cases import draw
 from tests.task_cases import logits_model
 from tests.task_cases import poor_model
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 X, Y = TEST
 
 
@@ -124,3 +131,164 @@ def test_only_data_sets_of_arrays_are_marked_and_each_array_once(monkeypatch):
     monkeypatch.setattr(fingerprints, "fingerprint_data", counting)
     assert fingerprint_arrays(sets) == {"clean": mark, "fog": mark}
     assert len(calls) == 1
+
+
+def dense_model(*before, activation=None):
+    """With weights that are the same whatever stands before them."""
+    layer = keras.layers.Dense(4, activation)
+    model = keras.Sequential([keras.Input((4,)), *before, layer])
+    layer.set_weights([np.eye(4), np.zeros(4)])
+    return model
+
+
+def mc_dropout(rate):
+    stock = dense_model(keras.layers.Dropout(rate))
+    return keras_plex.models.MCDropout(stock, num_samples=2, seed=0)
+
+
+def with_ops():
+    inputs = keras.Input((4,))
+    x = keras.layers.Dense(4, kernel_initializer="ones")(inputs)
+    x = keras.layers.Softmax()(x + 1)
+    x = keras.layers.Dense(4, "softmax", kernel_initializer="ones")(x[:, :2])
+    return keras.Model(inputs, x)
+
+
+def frozen_plex():
+    keras.utils.set_random_seed(0)
+    stock = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dense(4),
+        ]
+    )
+    stock.layers[0].trainable = False
+    return keras_plex.plexify(
+        stock,
+        last_blocks=1,
+        head_options={"num_features": 8},
+        fast_weight_stddev=0.0,
+        seed=0,
+    )
+
+
+def ensemble():
+    keras.utils.set_random_seed(0)
+    return keras_plex.models.DeepEnsemble.from_model(
+        dense_model(), ensemble_size=2, seed=0
+    )
+
+
+SAME = {
+    "sequential": dense_model,
+    "operations": with_ops,
+    "mc_dropout": lambda: mc_dropout(0.5),
+    "frozen_plex": frozen_plex,
+    "ensemble": ensemble,
+    "lambda": lambda: dense_model(keras.layers.Lambda(lambda x: 2 * x)),
+}
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (
+            lambda: dense_model(keras.layers.Rescaling(1.0)),
+            lambda: dense_model(keras.layers.Rescaling(-1.0)),
+        ),
+        (
+            lambda: dense_model(activation="softmax"),
+            lambda: dense_model(activation="sigmoid"),
+        ),
+        (
+            lambda: dense_model(
+                keras.layers.ReLU(), keras.layers.Rescaling(-1)
+            ),
+            lambda: dense_model(
+                keras.layers.Rescaling(-1), keras.layers.ReLU()
+            ),
+        ),
+        (lambda: mc_dropout(0.1), lambda: mc_dropout(0.9)),
+        (
+            lambda: dense_model(keras.layers.Lambda(lambda x: 2 * x)),
+            lambda: dense_model(keras.layers.Lambda(lambda x: 3 * x)),
+        ),
+    ],
+    ids=["scale", "activation", "order", "dropout", "lambda"],
+)
+def test_models_with_equal_weights_are_told_apart(one, other):
+    assert fingerprint_model(one()) == fingerprint_model(one())
+    assert fingerprint_model(one()) != fingerprint_model(other())
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_the_same_code_gives_the_same_fingerprint(name):
+    first, second = SAME[name](), SAME[name]()
+    assert first.layers[-1].name != second.layers[-1].name or name == "ensemble"
+    assert fingerprint_model(first) == fingerprint_model(second)
+
+
+def test_compiling_does_not_count():
+    model = dense_model()
+    before = fingerprint_model(model)
+    model.compile("adam", keras.losses.CategoricalCrossentropy(True))
+    assert fingerprint_model(model) == before
+
+
+PRINTS = """
+import sys
+import keras
+from keras_plex.tasks.fingerprints import fingerprint_model
+from tests.tasks.fingerprints_test import SAME
+for name, make in reversed(SAME.items()):
+    path = f"{sys.argv[1]}/{name}.keras"
+    loaded = keras.saving.load_model(path, safe_mode=False)
+    print(name, fingerprint_model(make()), fingerprint_model(loaded))
+"""
+
+
+@pytest.mark.slow
+def test_another_process_gives_the_same_fingerprint(tmp_path):
+    expected = {}
+    for name, make in SAME.items():
+        model = make()
+        model.save(tmp_path / f"{name}.keras")
+        expected[name] = [fingerprint_model(model)] * 2
+    ended = subprocess.run(
+        [sys.executable, "-c", PRINTS, str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+    )
+    lines = [line.split() for line in ended.stdout.splitlines()]
+    found = {name: marks for name, *marks in lines}
+    assert found == expected, ended.stderr[-1000:]
+
+
+def test_a_savedmodel_is_told_by_its_calibration(tmp_path):
+    pytest.importorskip("tensorflow")
+    if keras.config.backend() != "tensorflow":
+        pytest.skip("exports need TensorFlow")
+    from keras_plex.export import export_for_serving
+    from keras_plex.export.exported_classifier import ExportedClassifier
+
+    model, marks = small_plex(), []
+    for number in range(2):
+        model.calibrate(draw(number), method="isotonic")
+        export_for_serving(model, tmp_path / str(number))
+        loads = [ExportedClassifier(tmp_path / str(number)) for _ in range(2)]
+        assert fingerprint_model(loads[0]) == fingerprint_model(loads[1])
+        marks.append(fingerprint_model(loads[0]))
+    export_for_serving(model, tmp_path / "again")
+    again = ExportedClassifier(tmp_path / "again")
+    assert fingerprint_model(again) == marks[1] != marks[0]
+
+
+def test_a_function_is_told_from_another_score_of_its_name():
+    one, other = [
+        (lambda predictions, sign=sign: sign * predictions.entropy)
+        for sign in (1, -1)
+    ]
+    assert describe_score(one) == describe_score(one) != describe_score(other)

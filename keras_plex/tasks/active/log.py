@@ -1,5 +1,6 @@
 """The rounds of active learning on disk, so that a killed run goes on."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ from keras_plex.files import whole_file
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.few_shot.features import labelled_batches
 from keras_plex.tasks.fingerprints import fingerprint_model
+from keras_plex.tasks.resume.values import describe_value
 
 SCHEMA = "keras_plex.active_learning/1"
 RUN_FILE = "run.json"
@@ -68,8 +70,14 @@ class RoundLog:
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(path, settings)
 
-    def read(self, acquisition: str, number: int) -> Round | None:
-        """The round, if it was finished."""
+    def read(self, acquisition: tuple[str, Any], number: int) -> Round | None:
+        """The round, if it was finished.
+
+        Args:
+            acquisition: its name, and an entry of `ACQUISITIONS`. Another of
+                that name has files of its own.
+            number: of the round.
+        """
         path = self._file_of(acquisition, number)
         if path is None or not path.exists():
             return None
@@ -78,15 +86,22 @@ class RoundLog:
             raise _not_ours(path)
         return Round(**found)
 
-    def write(self, acquisition: str, number: int, found: Round) -> None:
+    def write(
+        self, acquisition: tuple[str, Any], number: int, found: Round
+    ) -> None:
         path = self._file_of(acquisition, number)
         if path is not None:
             _write(path, found._asdict())
 
-    def _file_of(self, acquisition: str, number: int) -> pathlib.Path | None:
+    def _file_of(
+        self, acquisition: tuple[str, Any], number: int
+    ) -> pathlib.Path | None:
         if self.folder is None:
             return None
-        return self.folder / f"{acquisition}_{number:04d}.json"
+        name, function = acquisition
+        known = describe_value(function, f"the acquisition {name!r}")
+        mark = hashlib.blake2b(repr(known).encode(), digest_size=4).hexdigest()
+        return self.folder / f"{name}-{mark}_{number:04d}.json"
 
 
 def read_labels(

@@ -111,7 +111,7 @@ def run_rounds(
     rows = initial_rows(labels, budget.initial, np.random.default_rng(seed))
     rounds: list[Round] = []
     while True:
-        found = log.read(name, len(rounds))
+        found = log.read(acquisition, len(rounds))
         if found is None:
             source = [seed, zlib.crc32(name.encode()), len(rounds)]
             found = _make_round(
@@ -122,7 +122,7 @@ def run_rounds(
                 SELECTIONS[selection],
                 np.random.default_rng(source),
             )
-            log.write(name, len(rounds), found)
+            log.write(acquisition, len(rounds), found)
         rounds.append(found)
         on_round(len(rows))
         if not found.chosen:

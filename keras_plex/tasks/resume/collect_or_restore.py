@@ -20,6 +20,7 @@ from keras_plex.tasks.parts import uses_by_data_set
 from keras_plex.tasks.resume.facts import Facts
 from keras_plex.tasks.resume.folder import EvidenceFolder
 from keras_plex.tasks.task import Task
+from keras_plex.types import Config
 
 
 def collect_or_restore(
@@ -96,6 +97,7 @@ class _Kept:
     ):
         self.folder = folder
         self.facts = Facts(model, batch_size)
+        self.of_task: dict[str, Config] = {}
 
     def restore_sets(
         self, tasks: Sequence[Task]
@@ -123,7 +125,9 @@ class _Kept:
         return Columns(columns, **found)
 
     def restore_task(self, task: Task) -> Evidence | None:
-        read = self.folder.restore((task.name, ""), self.facts.of_task(task))
+        # Before `predict`, which may leave its traces in the task.
+        facts = self.of_task[task.name] = self.facts.of_task(task)
+        read = self.folder.restore((task.name, ""), facts)
         if read is None:
             return None
         found, entries = read
@@ -149,6 +153,6 @@ class _Kept:
             for number, one in enumerate(evidence.sets.values())
             for name, column in one.columns.items()
         }
-        facts = self.facts.of_task(task)
+        facts = self.of_task[task.name]
         self.folder.save((task.name, ""), facts, found, columns)
         return evidence

@@ -1,14 +1,15 @@
 """What must be as it was for kept evidence to be of use."""
 
-import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
-from keras_plex.checks import is_number
+from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.fingerprints import describe_score
 from keras_plex.tasks.fingerprints import fingerprint_data
 from keras_plex.tasks.parts import Use
+from keras_plex.tasks.resume.values import describe_value
 from keras_plex.tasks.task import Task
 from keras_plex.types import Config
 from keras_plex.types import Data
@@ -45,17 +46,24 @@ class Facts:
 
     def of_task(self, task: Task) -> Config:
         """Of a task with a `predict` of its own, and all its data."""
-        arguments = inspect.signature(type(task)).parameters
-        options = {
-            name: value
-            for name, value in sorted(vars(task).items())
-            if name in arguments and _is_plain(value)
+        sets = task.data_sets()
+        data = [task.training_data()]
+        data += [one.data for one in sets.values()]
+        settings = {
+            name: describe_value(
+                _without_data(value, data),
+                f"the setting {name!r} of task {task.name!r}",
+            )
+            for name, value in sorted(task.settings().items())
         }
         return {
-            "task": [task.kind, options],
+            "task": [task.kind, settings],
             "data": {
-                name: self._mark(one.data) + self._mark(one.groups)
-                for name, one in task.data_sets().items()
+                name: [
+                    self._mark(one.data) + self._mark(one.groups),
+                    None if one.corruption is None else repr(one.corruption),
+                ]
+                for name, one in sets.items()
             },
             "training": self._mark(task.training_data()),
         }
@@ -69,7 +77,12 @@ class Facts:
         return self.known[id(data)][1]
 
 
-def _is_plain(value: Any) -> bool:
+def _without_data(value: Any, data: list[Data | None]) -> Any:
+    """The same without data sets, which have marks of their own."""
+    if isinstance(value, DataSet) or any(value is one for one in data):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _without_data(one, data) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, (bool, str)) or is_number(value)
+        return [_without_data(one, data) for one in value]
+    return value

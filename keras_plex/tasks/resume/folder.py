@@ -16,12 +16,12 @@ from keras_plex.tasks.resume.files import write_columns
 from keras_plex.types import Config
 
 FOLDER = "evidence"
-SCHEMA = "keras_plex.evidence/1"
+SCHEMA = "keras_plex.evidence/2"
 
 # Entry of a file's description -> what it means that it differs.
 DIFFERENCES = {
     "schema": "of another version of keras_plex",
-    "model": "of another model, or of other weights",
+    "model": "of another model, or of other weights or settings",
     "settings": "with other settings",
     "task": "of another task, or one with other options",
     "data": "of other data",

@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 
+from keras_plex.tasks.active.acquisitions import ACQUISITIONS
 from keras_plex.tasks.active.log import Round
 from keras_plex.tasks.active.log import RoundLog
 from keras_plex.tasks.active.log import read_labels
@@ -15,23 +16,25 @@ from tests.task_cases import logits_model
 from tests.task_cases import poor_model
 
 X, Y = TEST
+MARGIN = "margin", ACQUISITIONS["margin"]
+UNIFORM = "uniform", ACQUISITIONS["uniform"]
 FOUND = Round([3, 1], [2], {"right": [1.0, 0.0], "nll": [0.1, 1 / 3]})
 
 
 def test_what_is_written_is_read_again(tmp_path):
     log = RoundLog(tmp_path / "new" / "runs", logits_model(), {"seed": 0})
-    assert log.read("margin", 0) is None
-    log.write("margin", 0, FOUND)
-    assert log.read("margin", 0) == FOUND
-    assert log.read("margin", 1) is log.read("uniform", 0) is None
+    assert log.read(MARGIN, 0) is None
+    log.write(MARGIN, 0, FOUND)
+    assert log.read(MARGIN, 0) == FOUND
+    assert log.read(MARGIN, 1) is log.read(UNIFORM, 0) is None
     again = RoundLog(tmp_path / "new" / "runs", logits_model(), {"seed": 0})
-    assert again.read("margin", 0) == FOUND
+    assert again.read(MARGIN, 0) == FOUND
 
 
 def test_without_a_directory_nothing_is_kept():
     log = RoundLog(None, logits_model(), {})
-    log.write("margin", 0, FOUND)
-    assert log.read("margin", 0) is None
+    log.write(MARGIN, 0, FOUND)
+    assert log.read(MARGIN, 0) is None
 
 
 def test_other_settings_are_refused(tmp_path):
@@ -45,9 +48,18 @@ def test_other_settings_are_refused(tmp_path):
 def test_each_model_has_a_folder_of_its_own(tmp_path):
     one = RoundLog(tmp_path, logits_model(), {"seed": 0})
     other = RoundLog(tmp_path, poor_model(), {"seed": 1})
-    one.write("margin", 0, FOUND)
-    assert other.read("margin", 0) is None
+    one.write(MARGIN, 0, FOUND)
+    assert other.read(MARGIN, 0) is None
     assert len(os.listdir(tmp_path)) == 2
+
+
+def test_another_acquisition_of_that_name_has_files_of_its_own(tmp_path):
+    log = RoundLog(tmp_path, logits_model(), {})
+    for sign in (1, -1):
+        mine = "mine", lambda predictions, sign=sign: sign * predictions.margin
+        assert log.read(mine, 0) is None
+        log.write(mine, 0, FOUND)
+        assert log.read(mine, 0) == FOUND
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
@@ -58,17 +70,19 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        log.write("margin", 0, FOUND)
+        log.write(MARGIN, 0, FOUND)
     assert os.listdir(log.folder) == ["run.json"]
-    assert log.read("margin", 0) is None
+    assert log.read(MARGIN, 0) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", json.dumps({"labelled": []})])
 def test_files_of_others_are_refused(tmp_path, text):
     log = RoundLog(tmp_path, logits_model(), {})
-    (log.folder / "margin_0000.json").write_text(text)
-    with pytest.raises(ValueError, match="margin_0000.json.*Delete it"):
-        log.read("margin", 0)
+    log.write(MARGIN, 0, FOUND)
+    [path] = log.folder.glob("margin-*_0000.json")
+    path.write_text(text)
+    with pytest.raises(ValueError, match="margin-.*_0000.json.*Delete it"):
+        log.read(MARGIN, 0)
 
 
 def fingerprint(data, batch_size=32, max_examples=None):

@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
 import keras_plex
+from keras_plex.scores.table import SCORES
 from keras_plex.tasks import Calibration
 from keras_plex.tasks import CovariateShift
+from keras_plex.tasks import FewShotLearning
+from keras_plex.tasks import FewShotUncertainty
 from keras_plex.tasks import InDistribution
 from keras_plex.tasks import OpenSetRecognition
 from keras_plex.tasks import SubpopulationShift
@@ -22,6 +26,7 @@ from tests.task_cases import GROUPS
 from tests.task_cases import NEAR
 from tests.task_cases import TASKS
 from tests.task_cases import TEST
+from tests.task_cases import TRAIN
 from tests.task_cases import draw
 from tests.task_cases import logits_model
 from tests.task_cases import poor_model
@@ -290,3 +295,110 @@ def test_a_task_that_runs_by_itself_is_kept_as_a_whole(tmp_path):
         run(OwnTask(TEST, shots=5))
     with pytest.raises(ValueError, match="of other data"):
         run(OwnTask(draw(3)))
+
+
+class HidingTask(OwnTask):
+    """Keeps its arguments under names of its own."""
+
+    def __init__(self, test, shots=3, *, rule=None, cache=None):
+        super().__init__(test)
+        self._shots, self._rules, self._cache = shots, {"a": rule}, cache
+
+    def settings(self):
+        found = super().settings()
+        del found["_cache"]
+        return found
+
+
+def test_arguments_under_other_names_count(tmp_path):
+    def run(**options):
+        return keras_plex.evaluate(
+            logits_model(),
+            HidingTask(TEST, **options),
+            resamples=0,
+            verbose=0,
+            directory=tmp_path,
+        )
+
+    run(rule=lambda x: x + 1)
+    run(rule=lambda x: x + 1, cache=object())
+    for other in ({"rule": lambda x: x + 2}, {"shots": 4}, {}):
+        with pytest.raises(ValueError, match="with other options"):
+            run(**{"rule": lambda x: x + 1, **other} if other else {})
+    with pytest.raises(ValueError, match="setting '_rules' of task 'own'"):
+        run(rule=object())
+
+
+@pytest.mark.parametrize(
+    "change", [{"shots": (1, 4)}, {"l2": 2.0}, {"seed": 1}]
+)
+@pytest.mark.parametrize("kind", [FewShotLearning, FewShotUncertainty])
+def test_other_options_of_few_shot_tasks_are_refused(tmp_path, kind, change):
+    options = {"shots": (1, 5), "l2": 1.0, "seed": 0}
+
+    def run(**options):
+        return keras_plex.evaluate(
+            logits_model(),
+            kind(TRAIN, TEST, **options),
+            resamples=0,
+            verbose=0,
+            directory=tmp_path,
+        )
+
+    same(run(**options), run(**options))
+    with pytest.raises(ValueError, match="with other options"):
+        run(**{**options, **change})
+
+
+def test_other_severities_have_files_of_their_own(tmp_path):
+    generator = np.random.default_rng(0)
+    images = generator.random((8, 28, 28, 1), "float32"), Y[:8]
+    layers = keras.layers.Flatten(), keras.layers.Dense(4)
+    model = keras.Sequential([keras.Input((28, 28, 1)), *layers])
+
+    def run(directory=tmp_path, **options):
+        task = CovariateShift(images, corruptions=["contrast"], **options)
+        return keras_plex.evaluate(
+            model, task, resamples=0, verbose=0, directory=directory
+        )
+
+    run(severities=(1, 2))
+    same(run(severities=(2, 5)), run(None, severities=(2, 5)))
+    with pytest.raises(ValueError, match="with other options"):
+        run(severities=(1, 2), value_range=(0, 2))
+
+
+@pytest.mark.parametrize("kind", ["function", "name"])
+def test_another_score_of_the_same_name_is_refused(tmp_path, kind, monkeypatch):
+    def run(sign):
+        def mine(predictions):
+            return sign * predictions.entropy
+
+        monkeypatch.setitem(SCORES, "mine", mine)
+        task = OpenSetRecognition(
+            X, NEAR, scores=[mine if kind == "function" else "mine"]
+        )
+        keras_plex.evaluate(
+            logits_model(), task, resamples=0, verbose=0, directory=tmp_path
+        )
+
+    run(1.0)
+    run(1.0)
+    with pytest.raises(ValueError, match="with other scores"):
+        run(-1.0)
+
+
+def test_another_architecture_with_equal_weights_is_refused(tmp_path):
+    def run(scale):
+        layers = keras.layers.Rescaling(scale), logits_model()
+        return keras_plex.evaluate(
+            keras.Sequential([keras.Input((4,)), *layers]),
+            Calibration(TEST),
+            resamples=0,
+            verbose=0,
+            directory=tmp_path,
+        )
+
+    same(run(1.0), run(1.0))
+    with pytest.raises(ValueError, match="of another model"):
+        run(-1.0)
