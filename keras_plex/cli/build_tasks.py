@@ -133,9 +133,8 @@ def _data_of(need: Need, request: TaskRequest, files: DataFiles) -> Any:
     if not paths:
         if need.is_optional:
             return None
-        word = f"{need.role}.NAME" if need.is_many else need.role
         raise ValueError(
-            f"{request.kind!r} needs {word}=FILE. "
+            f"{request.kind!r} needs {need.word}=FILE. "
             f"Received: {', '.join(request.data) or 'no data'}"
         )
     found = {}

@@ -12,9 +12,13 @@ from keras_plex.cli.printing import print_markdown
 from keras_plex.cli.report_folder import COMPARISON
 from keras_plex.cli.report_folder import checked_folder
 from keras_plex.cli.task_arguments import make_tasks
+from keras_plex.cli.task_options import MEASURING_OPTIONS
+from keras_plex.cli.task_options import TASK_OPTIONS
+from keras_plex.cli.task_options import Default
 from keras_plex.cli.task_options import add_measuring_arguments
 from keras_plex.cli.task_options import add_task_arguments
 from keras_plex.cli.task_options import measuring_options
+from keras_plex.cli.task_options import which_typed
 from keras_plex.tasks.comparisons.compare import compare
 from keras_plex.tasks.comparisons.comparison import Comparison
 from keras_plex.tasks.reports.report import JSON_FILE
@@ -23,7 +27,10 @@ from keras_plex.tasks.reports.report import Report
 HELP = "put saved models side by side, or reports that evaluate saved"
 
 # As in Python: a difference is tested more sharply than a number is known.
-RESAMPLES = 1000
+RESAMPLES = Default(1000)
+
+# What saved reports cannot be told any more.
+NOT_OF_REPORTS = ("--output-kind", *TASK_OPTIONS, *MEASURING_OPTIONS)
 
 EXAMPLES = """\
 examples:
@@ -33,6 +40,11 @@ examples:
   keras-plex compare report_of_vit report_of_plex
 
 The first one is the baseline. `keras-plex evaluate --help` says what data are.
+
+--output keeps what each model said of each data set as soon as it is there:
+after a crash the same command goes on where it stopped.
+
+exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted
 """
 
 
@@ -47,7 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
     add_task_arguments(parser)
     parser.add_argument(
-        "--output", metavar="DIR", help="folder for the comparison"
+        "--output",
+        metavar="DIR",
+        help="folder for the comparison, and to go on from",
     )
     add_measuring_arguments(parser)
     parser.set_defaults(resamples=RESAMPLES)
@@ -64,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
                 "Compare models with models, and reports with reports. "
                 f"Received: {', '.join(paths.values())}"
             )
-        found = COMPARE[kinds.pop()](paths, arguments)
+    found = COMPARE[kinds.pop()](paths, arguments)
     if folder is not None:
         found.save(folder)
     if arguments.json:
@@ -98,31 +112,39 @@ def _kind_of(path: str) -> str:
 def _compare_reports(
     paths: dict[str, str], arguments: argparse.Namespace
 ) -> Comparison:
-    options = ("task", "tasks", "data", "option")
-    given = [f"--{name}" for name in options if getattr(arguments, name)]
-    if given:
-        raise ValueError(
-            "Reports hold what was measured: leave tasks and data out. "
-            f"Received: {', '.join(given)}"
-        )
-    reports = {name: Report.load(path) for name, path in paths.items()}
-    return Comparison.from_reports(reports)
+    with as_usage_errors():
+        typed = which_typed(arguments, NOT_OF_REPORTS)
+        if typed:
+            raise ValueError(
+                "Reports hold what was measured, and how: leave these options "
+                f"out, or compare models. Received: {', '.join(typed)}"
+            )
+        reports = {name: Report.load(path) for name, path in paths.items()}
+        return Comparison.from_reports(reports)
 
 
 def _compare_models(
     paths: dict[str, str], arguments: argparse.Namespace
 ) -> Comparison:
-    models = {
-        name: load_classifier(path, _kind_for(path, arguments.output_kind))
-        for name, path in paths.items()
-    }
-    tasks = make_tasks(arguments, next(iter(models.values())))
-    return compare(models, tasks, **measuring_options(arguments))
-
-
-def _kind_for(path: str, output_kind: str | None) -> str | None:
-    """A file says itself what its outputs are; a SavedModel may not."""
-    return output_kind if pathlib.Path(path).is_dir() else None
+    with as_usage_errors():
+        # A file says itself what its outputs are, and refuses to be told; of
+        # several models those may be told that are folders.
+        folders = [one for one in paths.values() if pathlib.Path(one).is_dir()]
+        told = folders or paths.values()
+        models = {
+            name: load_classifier(
+                path, arguments.output_kind if path in told else None
+            )
+            for name, path in paths.items()
+        }
+        tasks = make_tasks(arguments, next(iter(models.values())))
+    with as_usage_errors(ValueError):
+        return compare(
+            models,
+            tasks,
+            directory=arguments.output,
+            **measuring_options(arguments),
+        )
 
 
 # What the paths lead to -> what compares it.

@@ -50,13 +50,15 @@ class LoadedData:
         x: inputs, or batches of `(x, y)` where `is_batched`.
         y: labels, if there are any.
         groups: of each example, if there are any.
-        is_batched: whether `x` is read batch by batch.
+        is_batched: whether `x` is images, read batch by batch.
+        has_names: whether labels are the names of classes.
     """
 
     x: Data
     y: np.ndarray | None = None
     groups: np.ndarray | None = None
     is_batched: bool = False
+    has_names: bool = False
 
     @property
     def has_labels(self) -> bool:
@@ -141,10 +143,11 @@ def _from_arrays(arrays: dict[str, np.ndarray], reading: Reading) -> LoadedData:
             f"Inputs are one array {X!r}, or named as the model's inputs. "
             f"Received: {sorted(arrays)}"
         )
-    if y is not None and y.dtype.kind in "US":
+    has_names = y is not None and y.dtype.kind in "US"
+    if y is not None and has_names:
         y = class_indices(y.tolist(), reading.classes)
     x: Any = arrays[X] if X in arrays else arrays
-    return LoadedData(x, y, groups)
+    return LoadedData(x, y, groups, has_names=has_names)
 
 
 def _read_csv(path: pathlib.Path, reading: Reading) -> LoadedData:
@@ -185,6 +188,7 @@ def _from_rows(rows: Iterator[dict], reading: Reading) -> LoadedData:
         np.array([str(text) for text in columns[TEXT]]),
         class_indices(labels, reading.classes) if labels else None,
         np.array([str(group) for group in groups]) if groups else None,
+        has_names=bool(labels) and not isinstance(labels[0], list),
     )
 
 
@@ -217,7 +221,7 @@ def _read_images(folder: pathlib.Path, reading: Reading) -> LoadedData:
         batch_size=reading.batch_size,
         with_labels=reading.with_labels,
     )
-    return LoadedData(images, is_batched=True)
+    return LoadedData(images, is_batched=True, has_names=images.has_labels)
 
 
 # Suffix, or what a folder holds -> what reads it.

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 # What an error of the package calls an argument -> the option.
 OPTIONS = {
     "`batch_size`": "--batch-size",
+    '`corruptions=("fog", ...)`': "--option corruptions=fog,...",
     "`data_dir`": "--data-dir",
     "`download=True`": "--download",
     "`max_examples`": "--max-examples",
     "`output_kind`": "--output-kind",
     "`resamples`": "--resamples",
+    '`shifted={"name": (x, y)}`': "--data shifted.NAME=PATH",
 }
 
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
@@ -24,11 +26,16 @@ class UsageError(Exception):
 
 
 @contextlib.contextmanager
-def as_usage_errors() -> Iterator[None]:
-    """Makes a `UsageError` of what reading input raises."""
+def as_usage_errors(*kinds: type[Exception]) -> Iterator[None]:
+    """Makes a `UsageError` of what wrong input raises.
+
+    Args:
+        *kinds: of errors. Defaults to those of reading input.
+    """
+    kinds = kinds or (ValueError, OSError, TypeError)
     try:
         yield
-    except (ValueError, OSError, TypeError) as error:
+    except kinds as error:
         message = str(error)
         for argument, option in OPTIONS.items():
             message = message.replace(argument, option)
@@ -36,7 +43,7 @@ def as_usage_errors() -> Iterator[None]:
 
 
 def in_one_line(error: BaseException) -> str:
-    r"""What an error says, without colours and line breaks.
+    r"""What an error and its notes say, without colours and line breaks.
 
     Example:
 
@@ -44,4 +51,6 @@ def in_one_line(error: BaseException) -> str:
     'the first line and the second'
     """
     message = REPEATED.sub("", COLOURS.sub("", str(error)))
-    return " ".join(message.split()) or type(error).__name__
+    notes = " ".join(getattr(error, "__notes__", ()))
+    said = message.split() or [type(error).__name__]
+    return " ".join([*notes.split(), *said])

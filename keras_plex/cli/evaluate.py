@@ -82,6 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
         folder = checked_folder(arguments.output, REPORT)
         model = load_classifier(arguments.model, arguments.output_kind)
         tasks = make_tasks(arguments, model)
+    with as_usage_errors(ValueError):
         report = evaluate(
             model,
             tasks,
@@ -89,9 +90,9 @@ def run(arguments: argparse.Namespace) -> None:
             directory=folder,
             **measuring_options(arguments),
         )
-        # A file says more than the name that Keras gave the model.
-        name = model_names([arguments.model])[0]
-        report = dataclasses.replace(report, model=name)
+    # A file says more than the name that Keras gave the model.
+    name = model_names([arguments.model])[0]
+    report = dataclasses.replace(report, model=name)
     if folder is not None:
         report.save(folder)
     if arguments.json:

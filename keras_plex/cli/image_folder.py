@@ -87,12 +87,18 @@ class ImageFolder(keras.utils.PyDataset):
         return images, self.labels[rows]
 
     def _read(self, file: pathlib.Path) -> np.ndarray:
-        image = keras.utils.load_img(
-            file,
-            color_mode=self.color_mode,
-            target_size=self.image_size,
-            interpolation="bilinear",
-        )
+        try:
+            image = keras.utils.load_img(
+                file,
+                color_mode=self.color_mode,
+                target_size=self.image_size,
+                interpolation="bilinear",
+            )
+        # Pillow raises both for a damaged file.
+        except (OSError, SyntaxError) as error:
+            raise ValueError(
+                f"The image {str(file)!r} cannot be read. {error}"
+            ) from error
         black, white = self.image_range
         array = keras.utils.img_to_array(image, dtype="float32")
         return array / 255.0 * (white - black) + black

@@ -7,10 +7,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from keras_plex.cli import calibrate
 from keras_plex.cli import compare
+from keras_plex.cli import convert
 from keras_plex.cli import demo
 from keras_plex.cli import doctor
 from keras_plex.cli import evaluate
+from keras_plex.cli import export
 from keras_plex.cli import tasks
 from keras_plex.cli.errors import UsageError
 from keras_plex.cli.errors import in_one_line
@@ -19,8 +22,11 @@ from keras_plex.cli.errors import in_one_line
 # follows the options in --help is its EXAMPLES, if it has any.
 COMMANDS = {
     "demo": demo,
+    "convert": convert,
     "evaluate": evaluate,
     "compare": compare,
+    "calibrate": calibrate,
+    "export": export,
     "tasks": tasks,
     "doctor": doctor,
 }
@@ -58,6 +64,7 @@ def _quieten() -> None:
     # Hints for developers of a training loop, not for users of a command.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", "`shuffle=True` was passed, but will be")
+    warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,7 +21,9 @@ class Contents(NamedTuple):
 
 REPORT = Contents(report.FILES, SCHEMA, (FOLDER,))
 COMPARISON = Contents(
-    ("comparison.json", "comparison.md", "comparison.html"), comparison.SCHEMA
+    ("comparison.json", "comparison.md", "comparison.html"),
+    comparison.SCHEMA,
+    (FOLDER,),
 )
 
 

@@ -22,13 +22,18 @@ class Need(NamedTuple):
     is_many: bool = False
     is_optional: bool = False
 
+    @property
+    def word(self) -> str:
+        """How it is typed."""
+        return f"{self.role}.NAME" if self.is_many else self.role
+
     def __str__(self) -> str:
-        word = f"{self.role}.NAME" if self.is_many else self.role
         held = "x" if self.has is None else f"x, {self.has}"
         if self.has in (SOFT_LABELS, GROUPS):
             held = "x, soft y" if self.has == SOFT_LABELS else "x, y, groups"
         held = held.replace(LABELS, "y")
-        return f"[{word} ({held})]" if self.is_optional else f"{word} ({held})"
+        text = f"{self.word} ({held})"
+        return f"[{text}]" if self.is_optional else text
 
 
 TEST = Need("test", "test")

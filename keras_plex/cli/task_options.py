@@ -1,7 +1,15 @@
 """The options of what is measured, on which data, and how."""
 
 import argparse
+from collections.abc import Iterable
 from typing import Any
+
+from keras_plex.cli.reading import FILE_OPTIONS
+
+
+class Default(int):
+    """A number that nobody typed."""
+
 
 # Option -> the arguments of `add_argument`.
 TASK_OPTIONS: dict[str, dict[str, Any]] = {
@@ -32,20 +40,7 @@ TASK_OPTIONS: dict[str, dict[str, Any]] = {
         "help": "a TOML or JSON file of tasks, in place of --task, --data and "
         "--option",
     },
-    "--classes": {
-        "metavar": "A,B,...",
-        "help": "names of classes in the order of the model's outputs, or a "
-        "file with one on each line",
-    },
-    "--image-size": {
-        "metavar": "HxW",
-        "help": "of images (default: that of the model's input)",
-    },
-    "--image-range": {
-        "metavar": "BLACK,WHITE",
-        "help": "what the model takes (default: 0,255 for images in folders, "
-        "0,1 for benchmarks)",
-    },
+    **FILE_OPTIONS,
     "--data-dir": {
         "metavar": "DIR",
         "help": "where data of benchmarks lie",
@@ -59,7 +54,7 @@ TASK_OPTIONS: dict[str, dict[str, Any]] = {
 MEASURING_OPTIONS: dict[str, dict[str, Any]] = {
     "--batch-size": {
         "type": int,
-        "default": 32,
+        "default": Default(32),
         "help": "default: %(default)s",
     },
     "--max-examples": {
@@ -69,13 +64,13 @@ MEASURING_OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--resamples": {
         "type": int,
-        "default": 200,
+        "default": Default(200),
         "metavar": "N",
         "help": "of the bootstrap, 0 for no intervals (default: %(default)s)",
     },
     "--seed": {
         "type": int,
-        "default": 0,
+        "default": Default(0),
         "help": "of the bootstrap (default: %(default)s)",
     },
 }
@@ -93,11 +88,28 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measuring_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """What `add_measuring_arguments` added, for `evaluate`."""
-    names = (one.removeprefix("--") for one in MEASURING_OPTIONS)
-    return {
-        name: getattr(arguments, name)
-        for name in (one.replace("-", "_") for one in names)
-    }
+    names = map(_argument, MEASURING_OPTIONS)
+    return {name: getattr(arguments, name) for name in names}
+
+
+def which_typed(
+    arguments: argparse.Namespace, options: Iterable[str]
+) -> list[str]:
+    """Those of the options that were typed."""
+    return [
+        option
+        for option in options
+        if _is_typed(getattr(arguments, _argument(option)))
+    ]
+
+
+def _is_typed(value: Any) -> bool:
+    is_empty = value is None or value is False or value == []
+    return not (is_empty or isinstance(value, Default))
+
+
+def _argument(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_")
 
 
 def _add(

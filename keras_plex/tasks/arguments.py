@@ -12,6 +12,9 @@ from keras_plex.scores import Score
 from keras_plex.scores import score
 from keras_plex.types import Data
 
+# What TensorFlow raises for inputs that a model cannot take.
+MISFITS = ("InvalidArgumentError", "UnimplementedError")
+
 
 def named_sets(sets: Mapping[str, Data] | None, argument: str) -> dict:
     """The sets as a dict; raises unless it maps names to data."""
@@ -56,13 +59,20 @@ def check_positive(**arguments: int | None) -> None:
 
 
 def with_name_of_set(name: str, function: Callable, *args, **kwargs):
-    """Calls a function; an error says in which set it occurred."""
+    """Calls a function; an error says in which set it occurred.
+
+    What says that the data do not fit becomes a `ValueError`; other errors,
+    such as that of too little memory, stay what they are.
+    """
+    where = f"Cannot measure the model on the set {name!r}."
     try:
         return function(*args, **kwargs)
     except Exception as error:
-        raise ValueError(
-            f"Cannot measure the model on the set {name!r}. {str(error)[:500]}"
-        ) from error
+        is_misfit = type(error).__name__ in MISFITS
+        if is_misfit or isinstance(error, (ValueError, TypeError)):
+            raise ValueError(f"{where} {str(error)[:500]}") from error
+        error.add_note(where)
+        raise
 
 
 def check_bootstrap(resamples: int, seed: int) -> None:

@@ -4,9 +4,9 @@
 
 Random weights; two blocks hold members, with the default head.
 
-XLA on a CPU draws a dropout mask 25 times slower where the program has no second
-one of its shape: in a training step with two converted blocks, that of the
-members' attention. A stock BERT of one layer suffers alike.
+XLA on a CPU draws a dropout mask 25 times slower where the program has no
+second one of its shape: in a training step with two converted blocks, that of
+the members' attention. A stock BERT of one layer suffers alike.
 """
 
 import keras

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from keras_plex.cli.main import main
+from keras_plex.tasks.resume.folder import EvidenceFolder
 from tests.task_cases import TEST
 from tests.task_cases import linear_model
 from tests.task_cases import logits_model
@@ -36,6 +37,7 @@ def test_models_are_compared_by_name(folder, capsys):
         "comparison.json",
         "comparison.md",
         "comparison.html",
+        "evidence",
     }
     # What it wrote it replaces.
     assert main([*command, "--output", "out"]) == 0
@@ -71,7 +73,12 @@ def test_reports_are_compared_without_models(folder, capsys):
         (["report", "b=report", "--output", "report"], "holds other files"),
         (
             ["report", "b=report", *DATA],
-            "leave tasks and data out",
+            "leave these options out, or compare models. Received: --data, "
+            "--resamples",
+        ),
+        (
+            ["good.keras", "b=good.keras", "--output-kind", "fly", *DATA],
+            "leave --output-kind out",
         ),
     ],
 )
@@ -84,6 +91,59 @@ def test_wrong_input_is_code_2(folder, capsys, arguments, message):
     error = captured.err.splitlines()[-1]
     assert error.startswith("keras-plex: error: ") and message in error
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--resamples", "1000"],
+        ["--seed", "0"],
+        ["--max-examples", "5"],
+        ["--batch-size", "-4"],
+        ["--output-kind", "nonsense"],
+        ["--classes", "a"],
+        ["--data-dir", "nowhere"],
+        ["--download"],
+    ],
+)
+def test_what_reports_cannot_be_told_is_refused(folder, capsys, option):
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "report.json").write_text("{}")
+    assert main(["compare", "a", "b", *option]) == 2
+    assert f"Received: {option[0]}" in capsys.readouterr().err
+
+
+def test_what_is_stopped_goes_on(folder, capsys, monkeypatch):
+    command = ["compare", "good.keras", "poor.keras", *DATA, "--output", "out"]
+    save, saved = EvidenceFolder.save, []
+
+    def fail_in_the_second(self, *arguments):
+        if "poor" in str(self.folder):
+            raise MemoryError
+        saved.append(self.folder.parent.name)
+        save(self, *arguments)
+
+    monkeypatch.setattr(EvidenceFolder, "save", fail_in_the_second)
+    assert main(command) == 1
+    captured = capsys.readouterr()
+    assert captured.err.endswith("keras-plex: error: MemoryError\n")
+    assert saved and all(name.startswith("good-") for name in saved)
+    assert [one.name for one in (folder / "out").iterdir()] == ["evidence"]
+
+    def remember(self, *arguments):
+        saved.append(self.folder.parent.name)
+        save(self, *arguments)
+
+    saved.clear()
+    monkeypatch.setattr(EvidenceFolder, "save", remember)
+    assert main(command) == 0
+    assert saved and all(name.startswith("poor-") for name in saved)
+    assert (folder / "out" / "comparison.json").is_file()
+    poor_model().save("good.keras")
+    linear_model(np.ones((4, 4))).save("poor.keras")
+    assert main(command) == 2
+    assert "of another model" in capsys.readouterr().err
 
 
 def evaluate(name, output, *arguments):

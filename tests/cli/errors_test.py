@@ -19,6 +19,13 @@ def test_other_faults_stay_what_they_are():
         raise RuntimeError("ours")
 
 
+def test_which_errors_are_the_users_can_be_said():
+    with pytest.raises(OSError), as_usage_errors(ValueError):
+        raise OSError("the disk is full")
+    with pytest.raises(UsageError), as_usage_errors(ValueError):
+        raise ValueError("why")
+
+
 def test_options_are_called_as_they_are_typed():
     with pytest.raises(UsageError, match="^pass --output-kind, or `shots`$"):
         with as_usage_errors():
@@ -30,3 +37,9 @@ def test_colours_line_breaks_and_repeated_arrays_are_left_out():
     error = ValueError(f"{message} call():\n  inputs=tf.Tensor(\n[1 2])")
     assert in_one_line(error) == "Calling it. No axis 3"
     assert in_one_line(RuntimeError()) == "RuntimeError"
+
+
+def test_notes_say_first_where_it_was():
+    error = MemoryError()
+    error.add_note("On the set 'test'.")
+    assert in_one_line(error) == "On the set 'test'. MemoryError"

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 import keras_plex
+from keras_plex.cli.errors import UsageError
 from keras_plex.cli.main import main
 from keras_plex.tasks import Calibration
 from keras_plex.tasks import InDistribution
 from keras_plex.tasks import OpenSetRecognition
 from keras_plex.tasks import SelectivePrediction
+from keras_plex.tasks import collect
 from keras_plex.tasks.resume.folder import EvidenceFolder
 from tests.task_cases import NEAR
 from tests.task_cases import TEST
@@ -130,6 +132,15 @@ def test_a_task_file_names_its_tasks(folder, capsys):
         (["good.keras", *DATA, "--seed", "-1"], "seed"),
         (["good.keras", *DATA, "--output", "."], "holds other files"),
         (["good.keras", "--data", "test=bad.npz"], "class indices"),
+        (
+            ["good.keras", "--task", "covariate_shift", *DATA[:2]],
+            "pass --data shifted.NAME=PATH or --option corruptions=fog,...",
+        ),
+        (
+            ["good.keras", "--task", "few_shot_uncertainty", *DATA[:2]]
+            + ["train=test.npz", "ood=gone.npz"],
+            "--data takes ood.NAME=PATH. Received: ood=gone.npz",
+        ),
     ],
 )
 def test_wrong_input_is_code_2_and_one_line(folder, capsys, arguments, message):
@@ -139,6 +150,46 @@ def test_wrong_input_is_code_2_and_one_line(folder, capsys, arguments, message):
     lines = captured.err.strip().split("\n")
     assert lines[-1].startswith("keras-plex: error: ")
     assert message in lines[-1] and captured.out == ""
+
+
+@pytest.mark.parametrize(
+    "error, said, code",
+    [
+        (MemoryError(), "MemoryError", 1),
+        (OSError("the disk"), "the disk", 1),
+        (TypeError("a text"), "a text", 2),
+    ],
+)
+def test_a_fault_while_measuring_is_code_1(
+    folder, capsys, monkeypatch, error, said, code
+):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(collect, "predict_batch", fail)
+    assert main(["evaluate", "good.keras", *DATA]) == code
+    last = capsys.readouterr().err.splitlines()[-1]
+    where = "Cannot measure the model on the set 'calibration: test'."
+    assert last == f"keras-plex: error: {where} {said}"
+    with pytest.raises(UsageError if code == 2 else type(error)):
+        main(["evaluate", "good.keras", *DATA, "--debug"])
+
+
+def test_inputs_that_the_model_cannot_take_are_code_2(folder, capsys):
+    layers = [keras.layers.Embedding(5, 2), keras.layers.Flatten()]
+    model = keras.Sequential(
+        [keras.Input((4,)), *layers, keras.layers.Dense(4)]
+    )
+    model.save("tokens.keras")
+    np.savez("texts.npz", x=np.full((2, 4), "a"), y=np.array([0, 1]))
+    np.savez("unknown.npz", x=np.full((2, 4), 99), y=np.array([0, 1]))
+    found = [("good", "texts")]
+    if keras.config.backend() == "tensorflow":
+        found.append(("tokens", "unknown"))
+    for name, data in found:
+        command = ["evaluate", f"{name}.keras", "--data", f"test={data}.npz"]
+        assert main(command) == 2
+        assert "'calibration: test'" in capsys.readouterr().err
 
 
 def test_debug_shows_the_cause(folder):

@@ -50,6 +50,17 @@ def test_without_labels_all_images_are_taken(folder):
     assert len(x) == 6 and not images.has_labels
 
 
+def test_a_damaged_image_is_named(folder):
+    path = folder / "cat" / "1.png"
+    path.write_bytes(path.read_bytes()[:40])
+    images = ImageFolder(folder, image_size=(3, 5))
+    with pytest.raises(ValueError, match=r"cat/1.png' cannot be read"):
+        all_batches(images)
+    path.write_text("no image")
+    with pytest.raises(ValueError, match=r"cat/1.png' cannot be read"):
+        all_batches(images)
+
+
 def test_what_does_not_fit_the_model_is_refused(folder, tmp_path_factory):
     with pytest.raises(ValueError, match="3 folders.*4 classes.*--classes"):
         ImageFolder(folder, image_size=(3, 5), num_classes=4)

@@ -111,3 +111,13 @@ def test_one_is_measured_beside_data_in_files(folder, capsys):
     results = json.loads(capsys.readouterr().out)["results"]
     assert [one["name"] for one in results] == ["calibration", NAME]
     assert results[1]["measures"] == far["measures"]
+
+
+def test_options_of_images_are_read_by_benchmarks_of_images(folder, capsys):
+    pytest.importorskip("tensorflow_datasets")
+    prepare("fashion_mnist", folder / "data")
+    with no_network():
+        assert evaluate("--task", NAME, "--image-range", "0,255") == 0
+        capsys.readouterr()
+        assert evaluate("--task", NAME, "--image-size", "9x9") == 2
+    assert "--image-size is for folders" in capsys.readouterr().err

@@ -78,11 +78,41 @@ def test_options_reach_the_tasks_that_have_them(folder):
         (["--tasks", "t.toml", "--task", "calibration"], "stands in place of"),
         (["--data", "test=test.npz", "--batch-size", "0"], "--batch-size"),
         (["--data", "test=test.npz", "--image-size", "9"], "two numbers.*'9'"),
+        (["--data", "test=test.npz", "ood=gone.npz"], "takes ood.NAME=PATH"),
+        (
+            ["--task", "covariate_shift", "--data", "test=a", "shifted=b"],
+            "takes shifted.NAME=PATH. Received: shifted=b",
+        ),
+        (["--data", "test=test.npz", "ood.=gone.npz"], "takes ood.NAME=PATH"),
+        (
+            ["--data", "test=test.npz", "test.x=gone.npz"],
+            "takes test=PATH. Received: test.x=gone.npz",
+        ),
+        (
+            ["--data", "test=test.npz", "--image-size", "9x9"],
+            "--image-size is for folders of images",
+        ),
+        (
+            ["--data", "test=test.npz", "--image-range", "0,1"],
+            "--image-range is for folders of images and benchmarks",
+        ),
+        (
+            ["--data", "test=test.npz", "--classes", "a,b,c,d"],
+            "--classes is for files whose labels are names",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(folder, typed, message):
     with pytest.raises(ValueError, match=message):
         tasks_of(*typed)
+
+
+def test_names_of_classes_are_read_where_there_are_some(folder):
+    np.savez("named.npz", x=TEST[0], y=np.array(list("abcd"))[TEST[1]])
+    typed = ["--task", "calibration", "--data", "test=named.npz"]
+    [task] = tasks_of(*typed, "--classes", "a,b,c,d")
+    _, labels, _ = next(task.test.batches(len(TEST[1])))
+    assert labels.tolist() == TEST[1].tolist()
 
 
 def test_images_get_the_size_of_the_models_input(folder):
@@ -98,6 +128,7 @@ def test_images_get_the_size_of_the_models_input(folder):
         ]
     )
     typed = ["--task", "calibration", "--data", "test=images"]
+    typed += ["--classes", "cat,dog", "--image-range", "0,1"]
     [task] = tasks_of(*typed, model=model)
     x, y, _ = next(task.test.batches(1))
     assert x.shape == (2, 4, 6, 1) and y.tolist() == [0, 1]

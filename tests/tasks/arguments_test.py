@@ -50,8 +50,30 @@ def test_an_error_says_in_which_set_it_occurred():
     assert with_name_of_set("svhn", max, 1, 2) == 2
     with pytest.raises(ValueError, match="set 'svhn'.*far too long") as error:
         with_name_of_set("svhn", _fail)
-    assert isinstance(error.value.__cause__, KeyError)
+    assert isinstance(error.value.__cause__, TypeError)
 
 
 def _fail():
-    raise KeyError("far too long") from None
+    raise TypeError("far too long") from None
+
+
+def test_what_a_backend_raises_for_wrong_inputs_is_one_too():
+    misfit = type("InvalidArgumentError", (Exception,), {})
+
+    def fail():
+        raise misfit("no such token")
+
+    with pytest.raises(ValueError, match="set 'svhn'. no such token"):
+        with_name_of_set("svhn", fail)
+
+
+def test_a_fault_stays_what_it_is_and_notes_the_set():
+    fault = MemoryError()
+
+    def fail():
+        raise fault
+
+    with pytest.raises(MemoryError) as error:
+        with_name_of_set("svhn", fail)
+    assert error.value is fault
+    assert "the set 'svhn'" in error.value.__notes__[0]

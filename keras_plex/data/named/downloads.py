@@ -1,10 +1,12 @@
 """What would be downloaded, and, once you say yes, the download."""
 
+import contextlib
 import importlib
 import itertools
 import json
 import pathlib
 import shutil
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
@@ -59,6 +61,8 @@ def prepare_data_sets(
     _check_manual_files(missing, root)
     for row, _ in missing:
         _check_network(row, root)
+    if missing:
+        print(_announcement(missing, root), file=sys.stderr)
     for row, place in missing:
         _download(row, place, root)
     return {name: place.path for name, (_, place) in places.items()}
@@ -68,6 +72,27 @@ def download_plan(
     missing: list[tuple[NamedDataSet, Place]], root: pathlib.Path
 ) -> str:
     """What is missing, how large it is, its licence, and how to go on."""
+    lines = [_what_is_missing(missing, root)]
+    if any(row.tfds for row, _ in missing):
+        lines.append(
+            f"Nothing was downloaded; it would be {_total(missing)} in all. "
+            "Pass `download=True` to download and prepare it there, or "
+            "`data_dir` where it lies elsewhere."
+        )
+    return "\n".join(lines)
+
+
+def _announcement(
+    missing: list[tuple[NamedDataSet, Place]], root: pathlib.Path
+) -> str:
+    """What is about to be downloaded, and how large it is."""
+    plan = _what_is_missing(missing, root)
+    return f"{plan}\nDownloading {_total(missing)} in all."
+
+
+def _what_is_missing(
+    missing: list[tuple[NamedDataSet, Place]], root: pathlib.Path
+) -> str:
     count = len(missing)
     are = "data set is" if count == 1 else "data sets are"
     lines = [f"{count} {are} not in {str(root)!r}:"]
@@ -76,12 +101,6 @@ def download_plan(
         more = f" and {len(others)} more of its kind" if others else ""
         lines.append(f"- {row.name}{more}: {_size(row)}; {_licence(row)}")
         lines.extend(f"  {note}" for note in _notes(row, place, root))
-    if any(row.tfds for row, _ in missing):
-        lines.append(
-            f"Nothing was downloaded; it would be {_total(missing)} in all. "
-            "Pass `download=True` to download and prepare it there, or "
-            "`data_dir` where it lies elsewhere."
-        )
     return "\n".join(lines)
 
 
@@ -214,8 +233,10 @@ def _download(row: NamedDataSet, place: Place, root: pathlib.Path) -> None:
     if place.path.is_dir():
         # What an interrupted copy left would be taken for all of it.
         shutil.rmtree(place.path)
-    builder = tfds.builder(row.tfds, data_dir=str(root))
-    config = tfds.download.DownloadConfig(
-        manual_dir=str(manual_directory(root))
-    )
-    builder.download_and_prepare(download_config=config)
+    # It prints, and the output may be a report in a pipe.
+    with contextlib.redirect_stdout(sys.stderr):
+        builder = tfds.builder(row.tfds, data_dir=str(root))
+        config = tfds.download.DownloadConfig(
+            manual_dir=str(manual_directory(root))
+        )
+        builder.download_and_prepare(download_config=config)

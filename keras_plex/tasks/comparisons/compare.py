@@ -1,5 +1,9 @@
 """`keras_plex.compare`: several models on the same tasks and examples."""
 
+import hashlib
+import os
+import pathlib
+import re
 import sys
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -12,6 +16,7 @@ from keras_plex.tasks.comparisons.checks import check_names
 from keras_plex.tasks.comparisons.checks import checked_baseline
 from keras_plex.tasks.comparisons.comparison import Comparison
 from keras_plex.tasks.evaluate import evaluate
+from keras_plex.tasks.resume.folder import FOLDER
 from keras_plex.tasks.task import Task
 
 
@@ -25,6 +30,7 @@ def compare(
     resamples: int = 1000,
     seed: int = 0,
     verbose: int = 1,
+    directory: str | os.PathLike | None = None,
 ) -> Comparison:
     """Puts models side by side, each with its distance from a baseline.
 
@@ -48,6 +54,9 @@ def compare(
         resamples: of the bootstrap; 0 for none. Defaults to `1000`.
         seed: int, of the bootstrap. Defaults to `0`.
         verbose: 0 or 1; 1 shows progress bars. Defaults to `1`.
+        directory: where what each model said about each data set is kept as
+            soon as it is there: after a crash the same call measures only what
+            is missing, and costs. Defaults to none.
 
     Returns:
         A `Comparison`: `reports`, `differences`, `score_differences`,
@@ -55,7 +64,8 @@ def compare(
 
     Raises:
         ValueError: for fewer than two models, names that are no strings, an
-            unknown baseline, and models whose numbers of classes differ.
+            unknown baseline, models whose numbers of classes differ, and for
+            a directory that holds what was measured on others.
 
     Example:
 
@@ -90,8 +100,20 @@ def compare(
             seed=seed,
             measure_cost=True,
             verbose=verbose,
+            directory=_folder_of(name, directory),
         )
     return Comparison.from_reports(reports, baseline)
+
+
+def _folder_of(
+    name: str, directory: str | os.PathLike | None
+) -> pathlib.Path | None:
+    """A name that can be read, and that no two models share."""
+    if directory is None:
+        return None
+    readable = re.sub(r"[^\w-]+", "_", name)[:50]
+    exact = hashlib.blake2b(repr(name).encode(), digest_size=4).hexdigest()
+    return pathlib.Path(directory) / FOLDER / f"{readable}-{exact}"
 
 
 def _check_classes(models: Mapping[str, keras.Model], baseline: str) -> None:

@@ -21,6 +21,7 @@ from keras_plex.tasks.reports.comparison_page import comparison_page
 from keras_plex.tasks.reports.files import save_files
 from keras_plex.tasks.reports.plain_data import finite
 from keras_plex.tasks.reports.report import Report
+from keras_plex.tasks.resume.folder import FOLDER
 
 SCHEMA = "keras_plex.comparison/1"
 
@@ -127,15 +128,15 @@ class Comparison:
         """Writes `comparison.json`, `.md` and `.html`, or nothing.
 
         Args:
-            directory: a new or empty one, or one that holds a comparison
-                alone, which is replaced.
+            directory: a new or empty one, or one that holds a comparison,
+                which is replaced, or what `compare` kept there.
         """
         files = {
             "comparison.json": self.to_json(),
             "comparison.md": self.to_markdown(),
             "comparison.html": self.to_html(),
         }
-        return save_files(directory, files, schema=SCHEMA)
+        return save_files(directory, files, schema=SCHEMA, beside=(FOLDER,))
 
 
 def _differences(report: Report, base: Report) -> Differences:

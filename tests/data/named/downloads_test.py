@@ -117,6 +117,7 @@ def fake_download(urlopen):
         [row] = [row for row in DATA_SETS.values() if row.tfds == name]
 
         def download_and_prepare(download_config):
+            print("Downloading and preparing dataset ...")
             assert str(download_config.manual_dir).endswith("manual")
             prepared.append(prepare(row.name, data_dir))
 
@@ -133,6 +134,20 @@ def fake_download(urlopen):
         fake.download = tfds.download
         assert tfds.builder is real
         yield prepared
+
+
+def test_plan_is_shown_before_a_download_and_the_output_is_left_alone(
+    tmp_path, capsys
+):
+    with fake_download(reachable):
+        ask(["fashion_mnist"], tmp_path, download=True)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    plan, sign, _ = captured.err.partition("Downloading and preparing dataset")
+    assert sign and "- fashion_mnist: 29.4 MiB to download" in plan
+    assert "Downloading 29.4 MiB in all." in plan
+    ask(["fashion_mnist"], tmp_path, download=True)
+    assert capsys.readouterr() == ("", "")
 
 
 def reachable(request, timeout):

@@ -8,6 +8,7 @@ import keras_plex
 from keras_plex.tasks import Calibration
 from keras_plex.tasks import InDistribution
 from keras_plex.tasks import OpenSetRecognition
+from keras_plex.tasks import collect
 from tests.task_cases import NEAR
 from tests.task_cases import TEST
 from tests.task_cases import linear_model
@@ -42,6 +43,18 @@ def test_the_poor_model_is_worse(found):
     assert found.score_differences["poor"].verdict == "worse"
 
 
+def test_one_example_decides_nothing():
+    models = {"good": logits_model(), "poor": poor_model()}
+    tasks = [Calibration((TEST[0][:1], TEST[1][:1]))]
+    found = keras_plex.compare(models, tasks, resamples=30, verbose=0)
+    ece = found["poor"]["calibration"]["ece"]
+    for one in (ece, found.score_differences["poor"]):
+        assert one.verdict == "unknown" and one.confirmed is False
+    assert "confirmed" not in found.to_markdown().split("\n\n", 2)[2]
+    assert f"| {ece.difference:+.4f} unknown |" in found.to_markdown()
+    assert "unknown" in found.to_html()
+
+
 def test_costs_are_measured(found):
     ratios = found.cost_ratios()["poor"]
     assert ratios["parameters"] == ratios["flops"] == 1.0
@@ -55,6 +68,40 @@ def test_progress_names_the_models(capsys):
     captured = capsys.readouterr()
     assert not captured.out
     assert "a\n" in captured.err and "b\n" in captured.err
+
+
+def test_what_was_stopped_goes_on(tmp_path, monkeypatch):
+    models = {"a/b": logits_model(), "a:b": poor_model()}
+    predict, asked = collect.predict_batch, []
+
+    def stop_at_the_second(model, *arguments, **options):
+        asked.append(model)
+        if model is models["a:b"]:
+            raise KeyboardInterrupt
+        return predict(model, *arguments, **options)
+
+    def compare():
+        asked.clear()
+        return keras_plex.compare(
+            models, TASKS, resamples=3, verbose=0, directory=tmp_path
+        )
+
+    monkeypatch.setattr(collect, "predict_batch", stop_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        compare()
+    assert models["a/b"] in asked
+
+    def note(model, *arguments, **options):
+        asked.append(model)
+        return predict(model, *arguments, **options)
+
+    monkeypatch.setattr(collect, "predict_batch", note)
+    found = compare()
+    assert asked and models["a/b"] not in asked
+    expected = keras_plex.compare(models, TASKS, resamples=3, verbose=0)
+    assert found.differences == expected.differences
+    names = {one.name for one in (tmp_path / "evidence").iterdir()}
+    assert len(names) == 2 and all(one.startswith("a_b-") for one in names)
 
 
 @pytest.mark.parametrize(

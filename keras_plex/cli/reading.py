@@ -1,0 +1,96 @@
+"""How files of data are read for a model: what was typed, what it takes."""
+
+import argparse
+import pathlib
+from typing import Any
+
+import keras
+
+from keras_plex.checks import is_positive_integer
+from keras_plex.cli.data_files import Reading
+from keras_plex.tasks.checks import num_classes_of
+
+# Option -> the arguments of `add_argument`.
+FILE_OPTIONS: dict[str, dict[str, Any]] = {
+    "--classes": {
+        "metavar": "A,B,...",
+        "help": "names of classes in the order of the model's outputs, or a "
+        "file with one on each line",
+    },
+    "--image-size": {
+        "metavar": "HxW",
+        "help": "of images (default: that of the model's input)",
+    },
+    "--image-range": {
+        "metavar": "BLACK,WHITE",
+        "help": "what the model takes, as in --image-range=-1,1 (default: "
+        "0,255 for images in folders, 0,1 for benchmarks)",
+    },
+}
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--classes`, `--image-size`, `--image-range`, `--batch-size`."""
+    for name, settings in FILE_OPTIONS.items():
+        parser.add_argument(name, **settings)
+    parser.add_argument(
+        "--batch-size", type=int, default=32, help="default: %(default)s"
+    )
+
+
+def reading_for(arguments: argparse.Namespace, model: keras.Model) -> Reading:
+    """What was typed, and what the model says itself."""
+    if not is_positive_integer(arguments.batch_size):
+        raise ValueError(
+            "--batch-size must be a positive integer. "
+            f"Received: {arguments.batch_size}"
+        )
+    size, channels = _image_shape(model)
+    if arguments.image_size is not None:
+        size = _two_numbers(arguments.image_size, "x", "--image-size", int)
+    return Reading(
+        classes=_class_names(arguments.classes),
+        num_classes=num_classes_of(model),
+        image_size=size,
+        image_range=image_range(arguments) or (0.0, 255.0),
+        channels=channels,
+        batch_size=arguments.batch_size,
+    )
+
+
+def image_range(arguments: argparse.Namespace) -> tuple[float, float] | None:
+    """Black and white, where they were typed."""
+    if arguments.image_range is None:
+        return None
+    return _two_numbers(arguments.image_range, ",", "--image-range", float)
+
+
+def _class_names(classes: str | None) -> tuple[str, ...]:
+    if classes is None:
+        return ()
+    file = pathlib.Path(classes)
+    if file.is_file():
+        return tuple(file.read_text(encoding="utf-8").splitlines())
+    return tuple(classes.split(","))
+
+
+def _two_numbers(text: str, sign: str, option: str, number: type) -> Any:
+    parts = text.lower().split(sign)
+    try:
+        first, second = map(number, parts)
+    except ValueError:
+        raise ValueError(
+            f"{option} takes two numbers, as in 1{sign}2. Received: {text!r}"
+        ) from None
+    return first, second
+
+
+def _image_shape(model: keras.Model) -> tuple[tuple[int, int] | None, int]:
+    """Height and width, where the model fixes them, and the channels."""
+    shape = getattr(model, "input_shape", None)
+    if not isinstance(shape, tuple) or len(shape) != 4:
+        return None, 3
+    if keras.config.image_data_format() == "channels_first":
+        shape = (shape[0], *shape[2:], shape[1])
+    height, width, channels = shape[1:]
+    return (None if None in (height, width) else (height, width)), channels or 3
