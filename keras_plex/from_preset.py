@@ -6,12 +6,15 @@ from typing import Any
 import keras
 
 from keras_plex.conversion.settings import Settings
+from keras_plex.hub.late_classes import LATE_CLASSES
+from keras_plex.hub.late_classes import late_class
 from keras_plex.models.plex_model import PlexModel
 from keras_plex.plexify import plexify
 from keras_plex.types import Config
 
-# KerasHub's tasks, the first that knows a preset's backbone makes the model.
-CLASSIFIERS = ("ImageClassifier", "TextClassifier")
+# The first task that knows a preset's backbone makes the model. KerasHub finds
+# ours among text classifiers only once it is imported: it has a row of its own.
+CLASSIFIERS = ("ImageClassifier", "T5Classifier", "TextClassifier")
 TASKS = (*CLASSIFIERS, "Seq2SeqLM", "CausalLM")
 
 
@@ -26,9 +29,9 @@ def from_preset(
     """Loads a KerasHub preset and converts it with `plexify`.
 
     The model is KerasHub's own task for the preset: an `ImageClassifier` or
-    `TextClassifier`, else a `Seq2SeqLM` or `CausalLM`. Its preprocessor comes
-    along, so raw images or strings go in. For another task, convert what its
-    own `from_preset` gives.
+    `TextClassifier` (of T5, our `T5Classifier`), else a `Seq2SeqLM` or
+    `CausalLM`. Its preprocessor comes along, so raw images or strings go in.
+    For another task, convert what its own `from_preset` gives.
 
     Args:
         name: what KerasHub's `from_preset` takes: the name of a preset
@@ -124,14 +127,16 @@ def _load_first(
         options = {**options, "num_classes": num_classes}
     lacks_head: TypeError | None = None
     for task in tasks:
+        if lacks_head is not None and task in CLASSIFIERS:
+            continue
         try:
-            return _load(getattr(models, task), name, options)
+            return _load(_task_class(models, task), name, options)
         except ValueError as error:
             # Told by the message: KerasHub says the class of a preset's
             # backbone nowhere else before it loads weights.
             if "Unable to find a subclass" not in str(error):
                 raise ValueError(
-                    f"{error}\n`keras_plex.from_preset` takes what KerasHub's "
+                    f"{error}\n`keras_plex.from_preset` takes what "
                     f"`{task}.from_preset` takes, which could not load this."
                 ) from error
         except TypeError as error:
@@ -144,6 +149,10 @@ def _load_first(
         f"The preset {name!r} has no output layer. Pass `num_classes=` to give "
         "it one. Received: num_classes=None"
     ) from lacks_head
+
+
+def _task_class(models: Any, name: str) -> Any:
+    return late_class(name) if name in LATE_CLASSES else getattr(models, name)
 
 
 def _load(task: Any, name: str, options: Config) -> keras.Model:

@@ -1,5 +1,7 @@
 """A preset becomes the model that `plexify` makes of KerasHub's own."""
 
+import pathlib
+import subprocess
 import sys
 import warnings
 
@@ -183,3 +185,43 @@ def test_a_converted_model_makes_no_preset(folders, tmp_path):
     with pytest.raises(ValueError, match="preset.*model.save"):
         plex.save_to_preset(str(tmp_path / "preset"))
     assert not list(tmp_path.iterdir())
+
+
+# The test process may have imported `T5Classifier` already.
+T5_FROM_STRINGS = """
+import sys
+import keras_hub
+import keras_plex
+from tests.t5_models import t5_backbone, t5_preprocessor
+
+t5_backbone(1).save_to_preset(sys.argv[1])
+t5_preprocessor().tokenizer.save_to_preset(sys.argv[1])
+assert "keras_plex.hub.t5_classifier" not in sys.modules
+for _ in range(2):
+    model = keras_plex.from_preset(sys.argv[1], num_classes=3, last_blocks=1)
+    assert model.predict(["the quick fox"], verbose=0).shape == (1, 3)
+    assert isinstance(model, keras_plex.models.T5Classifier)
+"""
+
+
+@pytest.mark.slow
+def test_t5_reads_strings_from_the_first_call_on(tmp_path):
+    root = pathlib.Path(__file__).resolve().parents[1]
+    subprocess.run(
+        [sys.executable, "-c", T5_FROM_STRINGS, str(tmp_path / "t5")],
+        check=True,
+        cwd=root,
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Layer '")  # as above
+def test_a_t5_for_other_classes_drops_the_label_tokens_of_a_preset(tmp_path):
+    folder = save(
+        keras_plex.models.T5Classifier(
+            t5_backbone(), 3, label_token_ids=[3, 5, 7]
+        ),
+        tmp_path / "t5",
+    )
+    plex = from_preset(folder, num_classes=3, last_blocks=1)
+    assert plex.num_classes == 3
+    assert plex.label_token_ids is None

@@ -10,7 +10,9 @@ from keras_plex.conversion.dry_run import input_signatures
 from keras_plex.conversion.dry_run import is_graph
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import find_head
+from keras_plex.conversion.surgery import dtype_policy_of
 from keras_plex.conversion.surgery import number_of_calls
+from keras_plex.conversion.surgery import producer
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.tiling import MixedExamplesError
 
@@ -123,13 +125,14 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     if isinstance(copy, keras.Sequential) and head is not None:
         if copy.layers[-1] is head.layer:
             copy.pop()
-            copy.add(keras.layers.Dense(num_classes, name=head.layer.name))
+            copy.add(_like(head.layer, num_classes))
             return copy
     if head is None:
         x = copy.outputs[0]
+        dtype = _floating_policy(producer(x)[0])
         if len(x.shape) in POOLING:
-            x = POOLING[len(x.shape)]()(x)
-        name = "predictions"
+            x = POOLING[len(x.shape)](dtype=dtype)(x)
+        layer = keras.layers.Dense(num_classes, dtype=dtype, name="predictions")
     elif head.layer not in copy.layers or number_of_calls(head.layer) > 1:
         raise ValueError(
             f"`num_classes` cannot replace the output layer of {model.name!r}: "
@@ -137,11 +140,46 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
             "than once. Put a new `Dense` on the model yourself."
         )
     else:
-        x, name = head.layer.input, head.layer.name
+        x, layer = head.layer.input, _like(head.layer, num_classes)
     is_sequential = isinstance(copy, keras.Sequential)
     inputs = copy.inputs[0] if is_sequential else copy.input
-    outputs = keras.layers.Dense(num_classes, name=name)(x)
-    return keras.Model(inputs, outputs, name=copy.name)
+    new = keras.Model(inputs, layer(x), name=copy.name)
+    _check_class_is_kept(copy, new, num_classes)
+    return new
+
+
+def _like(head: keras.layers.Dense, num_classes: int) -> keras.layers.Dense:
+    return keras.layers.Dense(
+        num_classes, dtype=_floating_policy(head), name=head.name
+    )
+
+
+def _check_class_is_kept(
+    model: keras.Model, new: keras.Model, num_classes: int
+) -> None:
+    if type(model) in (type(new), keras.Sequential):
+        return
+    raise ValueError(
+        f"`num_classes` cannot replace the output layer of {model.name!r}: the "
+        f"methods of its class {type(model).__name__!r} would be lost. Give "
+        "the model an output layer of that size yourself, or pass "
+        "`keras.Model(model.input, model.output)` if it needs no method of its "
+        f"class. Received: num_classes={num_classes}"
+    )
+
+
+def _floating_policy(
+    operation: keras.Operation | None,
+) -> keras.DTypePolicy | str | None:
+    """The policy of a layer, before it was quantized; `None` without one."""
+    if not isinstance(operation, keras.layers.Layer):
+        return None
+    policy = dtype_policy_of(operation)
+    if policy.quantization_mode is None:
+        return policy
+    # A new layer has nothing to quantize yet.
+    is_mixed = policy.compute_dtype != policy.variable_dtype
+    return f"mixed_{policy.compute_dtype}" if is_mixed else policy.compute_dtype
 
 
 def _task_with_new_head(copy: keras.Model, num_classes: int) -> keras.Model:
@@ -160,7 +198,7 @@ def _task_with_new_head(copy: keras.Model, num_classes: int) -> keras.Model:
     )
     config.pop("label_token_ids", None)  # those of the old classes
     if "head_dtype" in inspect.signature(type(copy)).parameters:
-        config["head_dtype"] = copy.output_dense.dtype_policy
+        config["head_dtype"] = _floating_policy(copy.output_dense)
     task = type(copy)(**config)
     for old in copy.layers:
         if old is copy.backbone or old is copy.output_dense or not old.weights:

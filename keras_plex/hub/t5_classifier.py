@@ -32,7 +32,9 @@ class T5Classifier(keras_hub.models.TextClassifier):
     the rows learn on their own from there.
 
     It is a KerasHub task as any other: with a preprocessor it takes strings,
-    and `from_preset` builds it from any T5 preset of KerasHub's.
+    and `from_preset` builds it from any T5 preset of KerasHub's. Call that of
+    this class for other classes than a preset has: through KerasHub's
+    `TextClassifier` the label tokens of the preset would come along.
 
     Args:
         backbone: a `keras_hub.models.T5Backbone`.
@@ -95,6 +97,8 @@ class T5Classifier(keras_hub.models.TextClassifier):
         **kwargs,
     ):
         check_label_tokens(label_token_ids, num_classes, backbone)
+        if head_dtype is not None:
+            head_dtype = keras.dtype_policies.get(head_dtype)
         self.backbone = backbone
         self.preprocessor = preprocessor
         self.output_dropout = keras.layers.Dropout(
@@ -118,25 +122,57 @@ class T5Classifier(keras_hub.models.TextClassifier):
         outputs = self.output_dense(x)
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
         if label_token_ids is not None:
-            kernel = vocabulary_kernel(backbone, label_token_ids)
-            self.output_dense.kernel.assign(kernel)
             label_token_ids = [int(token) for token in label_token_ids]
         self.num_classes = num_classes
         self.activation = keras.activations.get(activation)
         self.dropout = dropout
         self.label_token_ids = label_token_ids
+        self.head_dtype = head_dtype
+        start_from_vocabulary(self)
 
     def call(self, inputs, training=None, mask=None):
         with without_false_alarms():
             return super().call(inputs, training=training, mask=mask)
 
+    @classmethod
+    def from_preset(
+        cls, preset: str, load_weights: bool = True, **kwargs
+    ) -> "T5Classifier":
+        """Loads a preset, with a new output layer for other classes.
+
+        Args:
+            preset: as in KerasHub's `from_preset`.
+            load_weights: bool, `False` for random weights. Defaults to `True`.
+            **kwargs: other arguments of KerasHub's `from_preset` and of this
+                class. With `num_classes` or `label_token_ids` the output layer
+                is new, and the label tokens of the preset do not count.
+
+        Returns:
+            A `T5Classifier`.
+        """
+        label_token_ids = kwargs.pop("label_token_ids", None)
+        if label_token_ids is not None:
+            kwargs.setdefault("num_classes", len(label_token_ids))
+        if "num_classes" in kwargs:
+            kwargs["label_token_ids"] = label_token_ids
+        model = super().from_preset(preset, load_weights, **kwargs)
+        if "num_classes" in kwargs:
+            # KerasHub makes a model first and loads the vocabulary then.
+            start_from_vocabulary(model)
+        return model
+
     def get_config(self) -> Config:
+        policy = self.output_dense.dtype_policy
+        follows = self.head_dtype is None and policy.quantization_mode is None
         return {
             **super().get_config(),
             "num_classes": self.num_classes,
             "activation": keras.activations.serialize(self.activation),
             "dropout": self.dropout,
             "label_token_ids": self.label_token_ids,
+            "head_dtype": (
+                None if follows else keras.dtype_policies.serialize(policy)
+            ),
         }
 
 
@@ -173,14 +209,39 @@ def first_decoder_state(
     return states["decoder_sequence_output"][:, 0, :]
 
 
+def start_from_vocabulary(model: T5Classifier) -> None:
+    """Makes the output layer the rows of the label tokens, if there are any."""
+    head = model.output_dense
+    # Only a copy or a file has a quantized head, and its weights follow.
+    if model.label_token_ids is None or head.quantization_mode is not None:
+        return
+    head.kernel.assign(vocabulary_kernel(model.backbone, model.label_token_ids))
+
+
 def vocabulary_kernel(backbone: keras.Model, token_ids: Sequence[int]) -> Any:
     """`(dim, len(token_ids))`: T5's own logits of these tokens."""
-    embedding = backbone.token_embedding
     if not backbone.tie_embedding_weights:
-        return ops.take(embedding.reverse_embeddings, token_ids, axis=1)
+        return ops.take(output_embeddings(backbone), token_ids, axis=1)
     # T5 rescales states where its head is the embedding.
-    rows = ops.take(embedding.embeddings, token_ids, axis=0)
+    rows = input_embeddings(backbone, token_ids)
     return ops.transpose(rows) * backbone.hidden_dim**-0.5
+
+
+def output_embeddings(backbone: keras.Model) -> Any:
+    """`(dim, vocabulary)`, in floating point."""
+    embedding = backbone.token_embedding
+    if embedding.quantization_mode is None:
+        return embedding.reverse_embeddings
+    # The logits of unit vectors are its rows.
+    return embedding(ops.eye(backbone.hidden_dim), reverse=True)
+
+
+def input_embeddings(backbone: keras.Model, token_ids: Sequence[int]) -> Any:
+    """`(len(token_ids), dim)`, in floating point."""
+    embedding = backbone.token_embedding
+    if embedding.quantization_mode is None:
+        return ops.take(embedding.embeddings, token_ids, axis=0)
+    return embedding(ops.array(token_ids, "int32"))
 
 
 def check_label_tokens(

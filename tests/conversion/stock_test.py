@@ -32,6 +32,28 @@ def no_weights():
     return keras.Model(x, layers.Flatten()(x))
 
 
+class Graph(keras.Model):
+    """Functional, with a step of its own."""
+
+    def __init__(self, **kwargs):
+        inputs = keras.Input((4,))
+        hidden = layers.Dense(5, "relu")(inputs)
+        outputs = layers.Dense(3, name="head")(hidden)
+        super().__init__(inputs, outputs, **kwargs)
+
+    def train_step(self, *args, **kwargs):
+        return super().train_step(*args, **kwargs)
+
+    def get_config(self):
+        return {"name": self.name}
+
+
+class Stack(keras.Sequential):
+    """Sequential, with a step of its own."""
+
+    train_step = Graph.train_step
+
+
 MESSAGES = [
     (lambda: "vit_base", "must be a `keras.Model`.*'vit_base' of type str"),
     (lambda: None, "must be a `keras.Model`.*of type NoneType"),
@@ -212,3 +234,76 @@ def test_several_outputs_have_no_one_head_to_replace():
         with_new_head(cases.make("multi_output"), 7)
     with pytest.raises(ValueError, match=message):
         plexify(cases.make("multi_output"), num_classes=7)
+
+
+def stack(*last):
+    return Stack([keras.Input((4,)), layers.Dense(5), *last])
+
+
+@pytest.mark.parametrize(
+    "make", [Graph, lambda: stack(layers.LayerNormalization())]
+)
+def test_a_class_that_a_new_head_would_lose_is_an_error(make):
+    model = make()
+    message = (
+        f"methods of its class {type(model).__name__!r}.*"
+        "keras.Model.*num_classes=7"
+    )
+    with pytest.raises(ValueError, match=message):
+        plexify(model, num_classes=7)
+    graph = keras.Model(model.inputs[0], model.outputs[0])  # as it says
+    plex = plexify(graph, num_classes=7, last_blocks=1)
+    assert plex(np.ones((2, 4))).shape == (2, 7)
+
+
+def test_a_sequential_model_keeps_its_class_under_a_new_head():
+    new = with_new_head(stack(layers.Dense(3)), 7)
+    assert type(new) is Stack
+    assert new(np.ones((2, 4))).shape == (2, 7)
+
+
+HALF = {"dtype": "mixed_bfloat16"}
+
+
+def in_half_precision(*last):
+    layer = layers.Dense(5, "relu", **HALF)
+    return keras.Sequential([keras.Input((2, 4)), layer, *last])
+
+
+def graph_in_half_precision():
+    x = inputs = keras.Input((4,))
+    for layer in in_half_precision(layers.Dense(3, **HALF)).layers:
+        x = type(layer).from_config(layer.get_config())(x)
+    return keras.Model(inputs, layers.Softmax(**HALF)(x))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: in_half_precision(layers.Dense(3, **HALF)),
+        lambda: in_half_precision(layers.LayerNormalization(**HALF)),
+        graph_in_half_precision,
+    ],
+    ids=["popped", "pooled", "replaced"],
+)
+def test_a_new_head_computes_as_the_old(make):
+    new = with_new_head(make(), 7)
+    found = {
+        layer.dtype_policy.name
+        for layer in new.layers
+        if not isinstance(layer, layers.InputLayer)
+    }
+    assert found == {"mixed_bfloat16"}
+
+
+# Keras tries to quantize every layer, the `InputLayer` first.
+@pytest.mark.filterwarnings("ignore:.*does not have a `quantize` method")
+def test_a_new_head_of_a_quantized_model_is_not_quantized():
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(5), layers.Dense(3)]
+    )
+    model.quantize("int8")
+    new = with_new_head(model, 7)
+    assert new.layers[0].quantization_mode == "int8"
+    assert new.layers[-1].dtype_policy.name == "float32"
+    assert np.ptp(new.layers[-1].kernel) > 0

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_plex import plexify
 from keras_plex import recipes
+from keras_plex.hub.t5_classifier import vocabulary_kernel
 from keras_plex.models import T5Classifier
 from tests import cases
 from tests.t5_models import t5_backbone
@@ -153,3 +154,93 @@ def test_other_classes_have_no_label_tokens():
     plex = plexify(stock, num_classes=5, last_blocks=1)
     assert plex.label_token_ids is None
     assert plex(cases.examples(stock)).shape == (4, 5)
+
+
+def test_a_file_brings_back_the_dtype_of_the_head(tmp_path):
+    backbone = t5_backbone(1, dtype="mixed_bfloat16")
+    for dtype, expected in [("float32", "float32"), (None, "mixed_bfloat16")]:
+        model = T5Classifier(backbone, 3, head_dtype=dtype)
+        model.save(tmp_path / "model.keras")
+        again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+        assert again.output_dense.dtype_policy.name == expected
+
+
+# Keras tries to quantize every layer, the `InputLayer` first.
+TRIES_ALL = "ignore:.*does not have a `quantize` method:UserWarning"
+
+
+@pytest.mark.filterwarnings(TRIES_ALL)
+def test_a_quantized_classifier_comes_back_from_a_file(tmp_path):
+    model = cases.with_random_weights(t5_classifier(label_token_ids=[3, 5, 7]))
+    model.quantize("int8")
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    assert again.output_dense.quantization_mode == "int8"
+    x = cases.examples(model)
+    np.testing.assert_allclose(again(x), model(x), atol=1e-6)
+
+
+@pytest.mark.filterwarnings(TRIES_ALL)
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("mode, error", [("int8", 0.01), ("int4", 0.15)])
+def test_label_tokens_start_from_a_quantized_vocabulary(tied, mode, error):
+    backbone = cases.with_random_weights(
+        t5_backbone(1, tie_embedding_weights=tied)
+    )
+    labels = [3, 9, 5]
+    exact = vocabulary_kernel(backbone, labels)
+    backbone.quantize(mode)
+    model = T5Classifier(backbone, 3, label_token_ids=labels)
+    largest = np.abs(exact).max()
+    np.testing.assert_allclose(
+        model.output_dense.kernel, exact, atol=error * largest
+    )
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """The folder of a preset with label tokens, and its backbone."""
+    folder = str(tmp_path_factory.mktemp("presets") / "labelled")
+    model = cases.with_random_weights(t5_classifier(label_token_ids=[3, 5, 7]))
+    model.save_to_preset(folder)
+    return folder, model
+
+
+def from_labelled(folder, **arguments):
+    return T5Classifier.from_preset(folder, preprocessor=None, **arguments)
+
+
+def test_a_preset_keeps_its_label_tokens_and_its_head(labelled):
+    folder, model = labelled
+    again = from_labelled(folder)
+    assert again.label_token_ids == [3, 5, 7]
+    np.testing.assert_array_equal(
+        again.output_dense.kernel, model.output_dense.kernel
+    )
+
+
+@pytest.mark.parametrize("num_classes", [3, 5])
+def test_other_classes_do_not_keep_a_presets_label_tokens(
+    labelled, num_classes
+):
+    model = from_labelled(labelled[0], num_classes=num_classes)
+    assert model.num_classes == num_classes
+    assert model.label_token_ids is None
+    assert model.output_dense.use_bias
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"num_classes": 2}, {}], ids=["number given", "counted"]
+)
+def test_new_label_tokens_start_from_the_loaded_vocabulary(labelled, arguments):
+    folder, stock = labelled
+    model = from_labelled(folder, label_token_ids=[4, 8], **arguments)
+    assert model.label_token_ids == [4, 8]
+    np.testing.assert_array_equal(
+        model.output_dense.kernel, vocabulary_kernel(stock.backbone, [4, 8])
+    )
+
+
+def test_wrong_label_tokens_for_a_preset_are_an_error(labelled):
+    with pytest.raises(ValueError, match="num_classes=5, label_token_ids="):
+        from_labelled(labelled[0], num_classes=5, label_token_ids=[4, 8])

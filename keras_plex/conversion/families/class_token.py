@@ -6,6 +6,9 @@ from keras_plex.conversion import forward_pass
 from keras_plex.conversion.surgery import add_mixin
 from keras_plex.types import Tensor
 
+# With `pooling="token"` they read the class token alone.
+CLASSIFIERS = ("DeiTImageClassifier", "ViTImageClassifier")
+
 
 class ClassTokenBlock:
     """Mixin in front of the last encoder block of a class-token classifier.
@@ -37,15 +40,26 @@ def add_shortcut(
     """Puts the shortcut in where it is exact; returns whether it is there.
 
     Args:
-        model: a converted KerasHub task, changed in place.
+        model: a KerasHub model whose layers are converted, of its stock class;
+            changed in place.
         blocks: those that hold members.
         encoder: the name of the backbone's layer with `encoder_layers`.
         mixin: of the family.
     """
-    if getattr(model, "pooling", None) != "token":
+    if not is_of_kerashub(model, *CLASSIFIERS) or model.pooling != "token":
         return False
     last = model.backbone.get_layer(encoder).encoder_layers[-1]
     if last not in blocks:
         return False
     add_mixin(last, mixin)
     return True
+
+
+def is_of_kerashub(model: keras.Model, *names: str) -> bool:
+    """Whether its class is one of these of KerasHub's, as its backbone's is.
+
+    A user's heir of either may read other tokens.
+    """
+    classes = (type(model), type(getattr(model, "backbone", None)))
+    packages = {cls.__module__.partition(".")[0] for cls in classes}
+    return packages == {"keras_hub"} and type(model).__name__ in names

@@ -3,12 +3,12 @@
 import keras
 
 from keras_plex.conversion import forward_pass
+from keras_plex.conversion.families.class_token import is_of_kerashub
 from keras_plex.conversion.families.family import Family
 from keras_plex.conversion.surgery import add_mixin
 from keras_plex.conversion.surgery import child_layers
 from keras_plex.types import Tensor
 
-# A user's heir of one may read other tokens: it has no shortcut.
 CLASSIFIERS = (
     "BertTextClassifier",
     "DebertaV3TextClassifier",
@@ -73,9 +73,7 @@ ATTENTION = {
 
 def is_member(model: keras.Model) -> bool:
     """Whether it is one of KerasHub's own classifiers by the first token."""
-    cls = type(model)
-    is_hub = cls.__module__.partition(".")[0] == "keras_hub"
-    return is_hub and cls.__name__ in CLASSIFIERS
+    return is_of_kerashub(model, *CLASSIFIERS)
 
 
 def prepare(model: keras.Model, blocks: list[keras.layers.Layer]) -> bool:

@@ -1,7 +1,10 @@
 """The shortcut goes into the last block, and only where it is exact."""
 
+import keras
+import keras_hub
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_plex import plexify
 from keras_plex.conversion import forward_pass
@@ -44,3 +47,50 @@ def test_a_pass_without_it_gives_all_tokens():
     with forward_pass.returning(forward_pass.MEMBERS):
         members = cases.to_numpy(plex(x))
     np.testing.assert_allclose(outputs, members, atol=1e-5)
+
+
+class MyViT(keras_hub.models.ViTImageClassifier):
+    """An heir that reads all tokens."""
+
+    def call(self, inputs, training=None, mask=None):
+        return self.output_dense(ops.mean(self.backbone(inputs), axis=1))
+
+
+class MyDeiT(keras_hub.models.DeiTImageClassifier):
+    """Another."""
+
+    call = MyViT.call
+
+
+class MyBackbone(keras_hub.models.DeiTBackbone):
+    """An heir that mixes all tokens into the class token."""
+
+    def call(self, inputs, training=None, mask=None):
+        tokens = super().call(inputs, training=training, mask=mask)
+        return tokens + ops.mean(tokens, axis=1, keepdims=True)
+
+
+def deit_around_an_heir() -> keras.Model:
+    backbone = MyBackbone((8, 8, 3), 4, 3, 2, 8, 8)
+    return keras_hub.models.DeiTImageClassifier(backbone, 3)
+
+
+HEIRS = {
+    "vit": lambda: MyViT(cases.vit_backbone(2), 3),
+    "deit": lambda: MyDeiT(vision_models.deit_backbone(), 3),
+    "backbone": deit_around_an_heir,
+}
+
+
+@pytest.mark.parametrize("name", HEIRS)
+def test_an_heir_that_reads_all_tokens_has_no_shortcut(name):
+    model = cases.with_random_weights(HEIRS[name]())
+    assert model.pooling == "token"
+    plex = plexify(
+        model, last_blocks=1, head="keep", fast_weight_stddev=0.0, seed=0
+    )
+    assert not plex.conversion.class_token_only
+    x = cases.examples(model)
+    np.testing.assert_allclose(
+        ops.softmax(plex(x)), ops.softmax(model(x)), atol=1e-5
+    )
