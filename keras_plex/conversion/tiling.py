@@ -11,6 +11,7 @@ from keras import ops
 from keras import tree
 
 from keras_plex.conversion import forward_pass
+from keras_plex.conversion.batch_axis import mixes_examples
 from keras_plex.conversion.dry_run import PROBE_BATCH
 from keras_plex.conversion.dry_run import run_dry
 from keras_plex.conversion.dry_run import run_dry_as_known
@@ -82,6 +83,7 @@ def tile_where_needed(
     except MixedExamplesError:
         raise
     except Exception as error:
+        _check_tiled_inputs(model, ensemble_size)
         warnings.warn(
             f"Cannot tell where the rows of {model.name!r} meet its members, "
             "so all of it runs once per member. The dry run said: "
@@ -102,6 +104,28 @@ def tile_where_needed(
 
 class MixedExamplesError(ValueError):
     """The model computes one example from another: members would mix too."""
+
+
+def _check_tiled_inputs(model: keras.Model, ensemble_size: int) -> None:
+    """Raises if members mix in a model that is tiled at its inputs."""
+
+    def tiled(x: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.KerasTensor(
+            (ensemble_size * x.shape[0], *x.shape[1:]), dtype=x.dtype
+        )
+
+    try:
+        run_dry_as_known(
+            model,
+            lambda inputs: probe(
+                model, ensemble_size, [], tree.map_structure(tiled, inputs)
+            ),
+            passed_on=(MixedExamplesError,),
+        )
+    except MixedExamplesError:
+        raise
+    except Exception:
+        return  # No dry run: nothing is known.
 
 
 def probe(
@@ -131,14 +155,14 @@ def probe(
             outputs = tree.flatten(run_dry(model, inputs))
     except Exception:
         # Keras wraps what is raised inside: say it plainly.
-        if calls.mixed_shape is not None:
-            raise _mixed_examples(model, calls.mixed_shape) from None
+        if calls.mixed is not None:
+            raise _mixed_examples(model, calls.mixed) from None
         if calls.shared is not None:
             raise _shared_block(calls.shared) from None
         raise
     for output in outputs:
         if calls.either & set(output.shape[1:]):
-            raise _mixed_examples(model, tuple(output.shape))
+            raise _mixed_examples(model, _has_shape(output))
     needed = [plan for plan in calls.plans.values() if plan[1]]
     return needed, [output.shape[0] for output in outputs]
 
@@ -157,9 +181,9 @@ class _Calls:
         self.few, self.many = PROBE_BATCH, ensemble_size * PROBE_BATCH
         self.either = {self.few, self.many}
         self.plans: dict[int, tuple[keras.Operation, frozenset[str]]] = {}
-        # What is wrong with the model, if anything: a tensor with the batch
-        # on another axis, or an operation whose calls differ.
-        self.mixed_shape: tuple | None = None
+        # What is wrong with the model, if anything: how it mixes examples, or
+        # an operation whose calls differ.
+        self.mixed: str | None = None
         self.shared: keras.Operation | None = None
 
     def change(
@@ -168,6 +192,7 @@ class _Calls:
         rows = self._rows(operation, args, kwargs)
         meets_both = self.either <= set(rows.values())
         if id(operation) not in self.is_block and not meets_both:
+            self._check_examples_stay_apart(operation, args, kwargs, rows)
             return args, kwargs
         if rows and not self.either & set(rows.values()):
             raise NotImplementedError(
@@ -183,7 +208,22 @@ class _Calls:
         def tile(name: str, x: Tensor) -> Tensor:
             return tile_with_mask(x, self.ensemble_size) if name in plan else x
 
-        return map_tensors(operation, args, kwargs, tile)
+        args, kwargs = map_tensors(operation, args, kwargs, tile)
+        self._check_examples_stay_apart(operation, args, kwargs, rows)
+        return args, kwargs
+
+    def _check_examples_stay_apart(
+        self,
+        operation: keras.Operation,
+        args: tuple,
+        kwargs: dict,
+        rows: dict[str, int],
+    ) -> None:
+        # Windows of an image are rows too.
+        has_members = any(row and row % self.many == 0 for row in rows.values())
+        if has_members and mixes_examples(operation, args, kwargs, self.many):
+            self.mixed = f"{operation.name!r} runs along the batch axis"
+            raise MixedExamplesError
 
     def _rows(
         self, operation: keras.Operation, args: tuple, kwargs: dict
@@ -193,7 +233,7 @@ class _Calls:
 
         def note(name: str, x: Tensor) -> Tensor:
             if self.either & set(x.shape[1:]):
-                self.mixed_shape = tuple(x.shape)
+                self.mixed = _has_shape(x)
                 raise MixedExamplesError
             rows[name] = x.shape[0]
             return x
@@ -209,12 +249,15 @@ def _shared_block(operation: keras.Operation) -> NotImplementedError:
     )
 
 
-def _mixed_examples(model: keras.Model, shape: tuple) -> MixedExamplesError:
+def _has_shape(x: Tensor) -> str:
+    return f"a tensor has shape {tuple(x.shape)} for {PROBE_BATCH} examples"
+
+
+def _mixed_examples(model: keras.Model, how: str) -> MixedExamplesError:
     return MixedExamplesError(
-        f"{model.name!r} compares the examples of a batch with each other (a "
-        f"tensor has shape {shape} for {PROBE_BATCH} examples), so members "
-        "cannot be told apart. Convert the part of it that treats each "
-        "example alone."
+        f"{model.name!r} compares the examples of a batch with each other "
+        f"({how}), so members cannot be told apart. Convert the part of it "
+        "that treats each example alone."
     )
 
 

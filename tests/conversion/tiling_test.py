@@ -255,6 +255,61 @@ def test_a_model_that_attends_to_other_examples_is_refused():
         plexify(model, last_blocks=1, head="keep")
 
 
+CENTERED = {
+    "mean": lambda h: h - ops.mean(h, axis=0, keepdims=True),
+    "first": lambda h: h - h[0],
+    "softmax": lambda h: ops.softmax(h, axis=0),
+}
+
+
+@pytest.mark.parametrize("name", CENTERED)
+def test_a_graph_that_computes_along_the_batch_is_refused(name):
+    x = keras.Input((4,))
+    h = CENTERED[name](layers.Dense(4, "relu", name="dense")(x))
+    h = layers.Dense(4, name="after")(h)
+    model = keras.Model(x, layers.Dense(3, name="head")(h), name="centered")
+    message = "'centered' compares the examples .*runs along the batch axis"
+    with pytest.raises(MixedExamplesError, match=message):
+        plexify(model, layers=["dense"], head="keep")
+    # Members begin after it: each sees what the stock model computes.
+    assert plans_of(model, layers=["after"]) == {"after": {"inputs"}}
+
+
+def test_members_of_all_inputs_are_not_mixed_either():
+    x = keras.Input((4,))
+    shared = layers.Dense(4, "relu", name="shared")
+    h = shared(shared(x))
+    h = layers.Dense(3, name="head")(h - ops.mean(h, axis=0, keepdims=True))
+    model = keras.Model(x, h)
+    with pytest.raises(MixedExamplesError, match="along the batch axis"):
+        plexify(model, layers=["shared"], head="keep")
+
+
+def test_statistics_of_a_batch_inside_a_layer_stay_allowed():
+    x = keras.Input((4,))
+    h = layers.Dense(4, "relu", name="dense")(x)
+    h = layers.BatchNormalization()(h)
+    model = keras.Model(x, layers.Dense(3, name="head")(h))
+    assert plans_of(model, last_blocks=1) == {"dense": {"inputs"}}
+
+
+def test_a_table_that_a_layer_makes_for_any_batch_stays_allowed():
+    class Positions(layers.Layer):
+        def call(self, inputs):
+            self.add_loss(ops.mean(inputs))
+            return ops.ones((1, inputs.shape[1], 1))
+
+    x = keras.Input((5, 4))
+    h = layers.Dense(4, name="dense")(x)
+    h = layers.Flatten()(h + Positions()(h))
+    model = cases.with_random_weights(
+        keras.Model(x, layers.Dense(3, name="head")(h))
+    )
+    with keras.saving.custom_object_scope({"Positions": Positions}):
+        assert plans_of(model, last_blocks=1) == {"dense": {"inputs"}}
+        neutral(model, last_blocks=1)
+
+
 def test_a_model_that_is_refused_stays_as_it_is():
     x, _, scores = similarities()
     model = keras.Model(x, scores)

@@ -26,6 +26,11 @@ class GeneratesText:
         with counting_tokens(padding_mask(inputs)):
             return super().call(inputs, *args, **kwargs)
 
+    def make_generate_function(self) -> Any:
+        # Before both ways to generate: each asks for the function first.
+        self.forget_stale_functions()
+        return super().make_generate_function()
+
     def generate_with_uncertainty(
         self,
         inputs: Any,

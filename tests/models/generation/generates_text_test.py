@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from keras_plex import plexify
+from keras_plex.conversion.surgery import walk_layers
 from tests import seq2seq_models
 from tests.cases import to_numpy
 from tests.sharp_words import with_sharp_words
@@ -117,6 +118,40 @@ def test_numbers_follow_the_weights():
     second = model.generate_with_uncertainty(prompts, stop_token_ids=None)
     assert np.abs(first.entropy - second.entropy).max() > 0.1
     np.testing.assert_allclose(second.entropy[0, 1:], np.log(13), atol=1e-4)
+
+
+def part_without_members(model):
+    layers = walk_layers(model.backbone.transformer_layers[0])
+    (found,) = [x for x in layers if x.name == "feedforward_output_dense"]
+    return found
+
+
+def test_lora_in_a_part_is_seen_by_text_and_numbers():
+    model = converted(seq2seq_models.gpt2, run_eagerly=False, jit_compile=False)
+    prompts = seq2seq_models.prompts_for(model, (1, 2), 5)
+
+    def write():
+        return model.generate_with_uncertainty(prompts, stop_token_ids=None)
+
+    before = write()
+    layer = part_without_members(model)
+    layer.enable_lora(2)
+    layer.lora_kernel_a.assign(np.ones((8, 2)))
+    layer.lora_kernel_b.assign(np.arange(16.0).reshape(2, 8))
+    after = write()
+    assert np.abs(after.entropy - before.entropy).max() > 0.01
+    model.compile(sampler="greedy", run_eagerly=True)
+    expected = write()
+    np.testing.assert_array_equal(after.token_ids, expected.token_ids)
+    np.testing.assert_allclose(after.entropy, expected.entropy, atol=1e-5)
+
+
+def test_the_function_of_generate_ends_with_the_weights_it_was_made_for():
+    model = converted(seq2seq_models.gpt2, run_eagerly=False)
+    step = model.make_generate_function()
+    assert model.make_generate_function() is step
+    part_without_members(model).quantize("int8")
+    assert model.make_generate_function() is not step
 
 
 def test_without_a_preprocessor_the_end_token_must_be_named():

@@ -20,6 +20,7 @@ def model(**attributes):
         "calibrator": None,
         "member_outputs": [True],
         "output_kinds": ["softmax_logits"],
+        "warn_if_unsure": lambda: None,
     }
     return types.SimpleNamespace(**{**defaults, **attributes})
 
