@@ -76,7 +76,11 @@ def list_sites(model: keras.Model, kinds: tuple[type, ...]) -> list[Site]:
         if type(layer) in kinds:
             block = block or layer
             path = layer.path or path
-            sites.append(Site(layer, path, block, is_repeated, is_attention))
+            # KerasHub's MBConv makes layers that it does not call.
+            if layer.built:
+                sites.append(
+                    Site(layer, path, block, is_repeated, is_attention)
+                )
             return
         repeated = repeated_classes(layer, kinds)
         if not isinstance(layer, keras.Model) and not repeated:

@@ -245,3 +245,24 @@ def test_the_block_that_albert_shares_over_its_depth_counts_once():
         "group_0_inner_layer_0",
         "pooled_dense",
     ]
+
+
+class WithSpare(keras.layers.Layer):
+    """Makes a layer that it does not call, as KerasHub's MBConv does."""
+
+    def __init__(self):
+        super().__init__()
+        self.used = keras.layers.Dense(4)
+        self.spare = keras.layers.Dense(4)
+
+    def build(self, input_shape):
+        self.used.build(input_shape)
+
+    def call(self, x):
+        return self.used(x)
+
+
+def test_a_layer_that_was_never_built_is_no_site():
+    model = keras.Sequential([keras.Input((4,)), WithSpare()])
+    sites = list_sites(model, (keras.layers.Dense,))
+    assert [site.layer for site in sites] == [model.layers[0].used]
