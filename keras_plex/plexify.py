@@ -40,7 +40,8 @@ def plexify(
     far an input is from the data. The model passed in is left untouched. The
     result is a copy of it that does all it did (`isinstance` of its class,
     `fit`, `predict`, `save`, ...), plus what `PlexModel` adds. It is compiled
-    like the model passed in, with a fresh optimizer.
+    like the model passed in, with a fresh optimizer, but not with
+    `num_classes`: then compile it for its new outputs.
 
     Args:
         model: a built Keras model: a KerasHub task or backbone, Functional,

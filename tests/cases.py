@@ -43,6 +43,11 @@ def vit(num_layers: int = 3, **arguments) -> keras.Model:
     )
 
 
+def vit_one_logit() -> keras.Model:
+    """Two classes, told apart by the sign of one logit."""
+    return keras_hub.models.ViTImageClassifier(vit_backbone(2), num_classes=1)
+
+
 def vit_gap() -> keras.Model:
     return vit(2, pooling="gap")
 
@@ -214,6 +219,9 @@ class FamilyCase(NamedTuple):
 # One row for each family of models that `plexify` knows.
 FAMILIES: dict[str, FamilyCase] = {
     "vit": FamilyCase(vit, {"last_blocks": 1}),
+    "vit_one_logit": FamilyCase(
+        vit_one_logit, {"last_blocks": 1, "head": "keep"}
+    ),
     "t5_backbone": FamilyCase(
         t5_models.t5_backbone, {"num_classes": CLASSES, "last_blocks": 1}
     ),

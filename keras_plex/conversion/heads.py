@@ -20,6 +20,8 @@ from keras_plex.types import Config
 
 FEATURES_PER_INPUT = 8
 FEWEST_FEATURES = 512
+# Activations of which each unit is a label of its own.
+SIGMOIDS = ("sigmoid", "log_sigmoid")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +114,7 @@ def heteroscedastic_head(
 
 
 def _link(head: Head) -> str:
-    is_sigmoid = head.activation == "sigmoid" or head.layer.units == 1
+    is_sigmoid = head.activation in SIGMOIDS or head.layer.units == 1
     return "sigmoid" if is_sigmoid else "softmax"
 
 
@@ -129,7 +131,7 @@ def laplace_head(head: Head, ensemble_size: int, options: Config) -> None:
 
 
 def _laplace_likelihood(head: Head) -> str | None:
-    return "binary_logistic" if head.activation == "sigmoid" else None
+    return "binary_logistic" if head.activation in SIGMOIDS else None
 
 
 # Name -> what it does to the output layer, in place.

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 from typing import NamedTuple
@@ -35,10 +36,31 @@ def trace_heads(model: keras.Model) -> list[Head | None]:
     """
     heads: list[Head | None] = []
 
+    def see(outputs: list[Tensor], calls: list[Call]) -> None:
+        heads[:] = [_head_of(x, calls) for x in outputs]
+
+    trace_outputs(model, _is_followed, see)
+    return heads
+
+
+def trace_outputs(
+    model: keras.Model,
+    is_followed: Callable[[keras.layers.Layer], bool],
+    see: Callable[[list[Tensor], list[Call]], None],
+) -> None:
+    """Shows the flat outputs of a dry run, and the calls that led to them.
+
+    Args:
+        model: a subclassed model, built.
+        is_followed: whether the calls of a layer are of interest.
+        see: given both while the run lasts.
+    """
+    layers = [layer for layer in walk_layers(model) if is_followed(layer)]
+
     def traced(inputs: Any) -> Any:
-        with recorded_calls(_followed_layers(model)) as calls:
+        with recorded_calls(layers) as calls:
             outputs = model(inputs)
-        heads[:] = [_head_of(x, calls) for x in tree.flatten(outputs)]
+        see(tree.flatten(outputs), calls)
         return outputs
 
     try:
@@ -50,15 +72,11 @@ def trace_heads(model: keras.Model) -> list[Head | None]:
             "`keras.Model(inputs, model(inputs))`. "
             f"It said: {str(error)[:300]}"
         ) from error
-    return heads
 
 
-def _followed_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    return [
-        layer
-        for layer in walk_layers(model)
-        if type(layer) is keras.layers.Dense or isinstance(layer, PASSED_OVER)
-    ]
+def _is_followed(layer: keras.layers.Layer) -> bool:
+    is_dense = type(layer) is keras.layers.Dense
+    return is_dense or isinstance(layer, PASSED_OVER)
 
 
 def _head_of(output: Tensor, calls: list[Call]) -> Head | None:

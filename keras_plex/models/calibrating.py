@@ -15,6 +15,7 @@ from keras_plex.calibration.conformal_sets import ConformalSets
 from keras_plex.calibration.labelled import check_kind
 from keras_plex.models.member_state import MemberState
 from keras_plex.models.output_kinds import check_one_label
+from keras_plex.models.output_kinds import check_probabilities
 from keras_plex.predictions import Predictions
 from keras_plex.types import Config
 from keras_plex.types import Data
@@ -224,6 +225,7 @@ def _collect(
         if sample_weight is not None:
             weights.append(sample_weight)
     joined = {k: np.concatenate(parts) for k, parts in found.items() if parts}
+    check_probabilities(model.name, model.output_kind, joined["outputs"])
     return (
         joined,
         np.concatenate(labels),

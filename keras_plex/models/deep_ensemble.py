@@ -25,6 +25,8 @@ from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.member_rows import MemberRows
 from keras_plex.models.member_state import MemberState
 from keras_plex.models.output_kinds import kinds_of_model
+from keras_plex.models.output_kinds import unsure_outputs
+from keras_plex.models.output_sources import find_sources
 from keras_plex.models.stock_class import in_front_of
 from keras_plex.models.tiled_pass import tiled_pass
 from keras_plex.ops.ensemble_axis import check_ensemble_size
@@ -101,11 +103,14 @@ class DeepEnsemble(MemberOutputs):
         if names is not None:  # a loss may be given for each
             model.output_names = names
         heads = find_heads(first)
+        sources = find_sources(first, heads)
         model._plex = EnsembleState(
             ensemble_size=len(models),
             member_outputs=(True,) * len(model.outputs),
             heads=heads,
-            output_kinds=kinds_of_model(first, heads),
+            output_kinds=kinds_of_model(first, sources),
+            sources=sources,
+            unsure_outputs=unsure_outputs(first, sources),
             members=list(models),
         )
         stock = _pipeline_class(first) or type(model)

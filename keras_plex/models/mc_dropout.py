@@ -23,6 +23,8 @@ from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.member_state import MemberState
 from keras_plex.models.member_training import MemberTraining
 from keras_plex.models.output_kinds import kinds_of_model
+from keras_plex.models.output_kinds import unsure_outputs
+from keras_plex.models.output_sources import find_sources
 from keras_plex.models.stock_class import in_front_of
 from keras_plex.models.tiled_pass import tiled_pass
 from keras_plex.types import Config
@@ -163,7 +165,8 @@ def _adopt(
     seed: int,
 ) -> MCDropout:
     heads = find_heads(model)
-    kinds = kinds_of_model(model, heads)
+    sources = find_sources(model, heads)
+    kinds = kinds_of_model(model, sources)
     dropout_layers, layout = sample_dropout(model, num_samples, seed)
     if len(heads) == 1 and heads[0] is not None:
         add_mixin(heads[0].layer, forward_pass.RecordsInputs)
@@ -172,6 +175,8 @@ def _adopt(
         member_outputs=layout.member_outputs,
         heads=heads,
         output_kinds=kinds,
+        sources=sources,
+        unsure_outputs=unsure_outputs(model, sources),
         stock_config=stock_config,
         layout=layout,
         seed=seed,

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import keras
 from keras import tree
 
-from keras_plex.conversion.heads import find_heads
 from keras_plex.conversion.stock import check_built
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import kinds_of_model
+from keras_plex.models.output_sources import find_sources
 
 
 def check_members(models: Sequence[keras.Model]) -> None:
@@ -83,7 +83,7 @@ def _outputs(model: keras.Model):
 
 
 def _kinds(model: keras.Model):
-    return kinds_of_model(model, find_heads(model))
+    return kinds_of_model(model, find_sources(model))
 
 
 def _preprocessor(model: keras.Model):

@@ -14,8 +14,11 @@ from keras_plex.models.member_saving import MemberSaving
 from keras_plex.models.member_state import MemberState
 from keras_plex.models.member_training import MemberTraining
 from keras_plex.models.output_kinds import check_one_label
+from keras_plex.models.output_kinds import check_probabilities
 from keras_plex.models.output_kinds import kinds_under_loss
 from keras_plex.models.output_kinds import the_one_output
+from keras_plex.models.output_kinds import unsure_outputs
+from keras_plex.models.output_kinds import warn_of_unsure_outputs
 from keras_plex.models.predictive_distribution import predictive_distribution
 from keras_plex.ops.probabilities import MIXTURES
 from keras_plex.predictions import Predictions
@@ -78,6 +81,7 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
         if tuple(kinds) != self._plex.output_kinds:
             self.drop_calibration("Another output kind")
         self._plex.output_kinds = tuple(kinds)
+        self._plex.unsure_outputs = ()
         self.forget_compiled_functions()
         set_mean_field_for(self._plex.output_kinds, self.covariance_head)
 
@@ -89,6 +93,11 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
     @output_kind.setter
     def output_kind(self, kind: str) -> None:
         self.output_kinds = (kind,)
+
+    def warn_if_unsure(self) -> None:
+        """Warns, once, if the kind of an output is a guess."""
+        unsure, self._plex.unsure_outputs = self._plex.unsure_outputs, ()
+        warn_of_unsure_outputs(self.name, unsure)
 
     def predict_members(self, x: Data, **kwargs) -> np.ndarray:
         """The members' outputs: `(batch, ensemble, ...)`.
@@ -110,7 +119,9 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
             **kwargs: of `predict`; `verbose` defaults to 0.
         """
         check_one_label(self.name, self.output_kind, self.output_head)
+        self.warn_if_unsure()
         details = self.predict_details(x, features=features, **kwargs)
+        check_probabilities(self.name, self.output_kind, details["outputs"])
         return Predictions.from_outputs(
             details["outputs"],
             self.output_kind,
@@ -164,7 +175,10 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
         """`compile` of the stock model."""
         super().compile(*args, **kwargs)
         self._plex.functions.clear()
-        old = self.output_kinds
-        kinds = kinds_under_loss(self, self._plex.heads, old)
+        old, sources = self.output_kinds, self._plex.sources
+        still = set(self._plex.unsure_outputs)
+        kinds = kinds_under_loss(self, sources, old)
         if kinds != old:
             self.output_kinds = kinds
+        still &= set(unsure_outputs(self, sources))
+        self._plex.unsure_outputs = tuple(sorted(still))

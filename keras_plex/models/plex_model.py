@@ -25,6 +25,8 @@ from keras_plex.models.fresh_functions import FreshFunctions
 from keras_plex.models.generation.language_models import generation_mixins
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.output_kinds import kinds_of_model
+from keras_plex.models.output_kinds import unsure_outputs
+from keras_plex.models.output_sources import find_sources
 from keras_plex.models.plex_state import PlexState
 from keras_plex.models.quantizing import quantize_trunk
 from keras_plex.models.shared_weights import freeze_shared_weights
@@ -178,12 +180,15 @@ def adopt(
 ) -> PlexModel:
     """Makes a stock model, which the caller owns, a `PlexModel` in place."""
     conversion = convert(model, settings)
-    kinds = kinds_of_model(model, conversion.heads)
+    sources = find_sources(model, conversion.heads)
+    kinds = kinds_of_model(model, sources)
     model._plex = PlexState(
         ensemble_size=settings.ensemble_size,
         member_outputs=tuple(conversion.layout.member_outputs),
         heads=conversion.heads,
         output_kinds=kinds,
+        sources=sources,
+        unsure_outputs=unsure_outputs(model, sources),
         stock_config=stock_config,
         conversion=conversion,
     )

@@ -18,6 +18,7 @@ MemberOutputs = Any  # the file above this one
 
 def forecast(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> Tensor:
     """One forecast per example, shaped as the stock model's outputs."""
+    model.warn_if_unsure()
 
     def mix(x: Tensor, is_member: bool, kind: str) -> Tensor:
         if model.calibrator is not None:

@@ -566,6 +566,7 @@ def test_output_that_no_member_reaches_is_one_member():
         output_kind="softmax_logits",
         covariance_head=None,
         ensemble_size=3,
+        warn_if_unsure=lambda: None,
     )
     logits = RNG.normal(size=(5, 3)).astype("float32")
     found = returns.forecast(alone, ops.convert_to_tensor(logits))

@@ -26,6 +26,7 @@ def model():
         covariance_head=None,
         calibrator=None,
         conformal_sets=None,
+        warn_if_unsure=lambda: None,
         call=lambda inputs, mask=None: inputs,
     )
 
