@@ -688,7 +688,7 @@ BAD_SETS = {
         dict(shifted={"noise": (X_SHIFTED, Y)}),
         "'noise'.*same number",
     ),
-    "empty": (dict(ood={"far": X_FAR[:0]}), "'far'.*no batch|number of"),
+    "empty": (dict(ood={"far": X_FAR[:0]}), "'far'.*no example|number of"),
     "labels beyond the classes": (
         dict(validation=(X_VAL, Y_VAL + 3)),
         "class indices 0 to 2",

@@ -162,7 +162,7 @@ def test_model_without_such_a_head_is_refused():
     [
         ((x for x in [X]), "only once"),
         ((X, Y[:3]), "same number"),
-        (X[:0], "no batch|number of examples"),
+        (X[:0], "holds no example"),
         (np.zeros((5, 3), "float32"), "expected axis -1"),
     ],
     ids=["generator", "unequal lengths", "empty", "other shape"],
