@@ -77,6 +77,11 @@ class ExportedClassifier(MemberOutputs, keras.Model):
         self.built = True
 
     @property
+    def has_variance(self) -> bool:
+        """Whether it answers the variance."""
+        return "variance" in self.saved.functions[DEFAULT].structured_outputs
+
+    @property
     def weights(self) -> list:
         """The variables of TensorFlow."""
         return self.saved.variables

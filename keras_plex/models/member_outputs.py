@@ -60,6 +60,11 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
         return head.layer if has_one else None
 
     @property
+    def has_variance(self) -> bool:
+        """Whether forecasts have the variance of a head with a covariance."""
+        return self.covariance_head is not None
+
+    @property
     def fit_training_data(self) -> Data | None:
         """What the current `fit` learns from, where it ends by itself."""
         return self._plex.training_data

@@ -108,7 +108,7 @@ class OpenSetRecognition(Task):
         if isinstance(model, MemberOutputs):
             if model.ensemble_size > 1:
                 names += ["mutual_information", "disagreement"]
-            if model.covariance_head is not None:
+            if model.has_variance:
                 names.append("variance")
         if self.training is not None:
             names.append("relative_mahalanobis")

@@ -86,6 +86,14 @@ def test_it_is_evaluated_as_the_model_is(plex, served):
         assert found == pytest.approx(expected, abs=1e-3)
 
 
+def test_it_has_the_scores_of_the_model_by_default(plex, served, stock_folder):
+    task = keras_plex.tasks.OpenSetRecognition(X, {"near": NEAR})
+    assert "variance" in task.scores(plex)
+    assert task.scores(served) == task.scores(plex)
+    stock = ExportedClassifier(stock_folder, "softmax_logits")
+    assert task.scores(stock) == ["msp", "entropy"]
+
+
 def test_a_stock_export_is_one_member(stock_folder):
     model = ExportedClassifier(stock_folder, "softmax_logits")
     found = model.predict_uncertainty(X)
