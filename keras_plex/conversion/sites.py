@@ -184,10 +184,12 @@ def _matching(
 
 
 def _check_method(pattern: str, method: str, model: keras.Model) -> None:
-    # Another method may convert what this one cannot.
+    # Another method may convert what this one cannot; the head stays as it is.
+    converted = METHODS[method].all_layers
     for other, row in METHODS.items():
         for site in list_sites(model, tuple(row.all_layers)):
-            if re.search(pattern, site.path):
+            is_other = type(site.layer) not in converted
+            if is_other and re.search(pattern, site.path):
                 raise ValueError(
                     f"The pattern {pattern!r} in `layers` matches "
                     f"{site.path!r}, but the method {method!r} converts no "

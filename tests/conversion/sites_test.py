@@ -191,6 +191,11 @@ def test_a_pattern_without_a_match_is_refused_with_all_paths(models):
     assert "head" not in str(error.value)
 
 
+def test_a_pattern_of_the_head_alone_blames_no_method(models):
+    with pytest.raises(ValueError, match="'head' in `layers` matches none"):
+        find(models["mlp"], layers=["head"])
+
+
 @pytest.mark.parametrize(
     "name, depth", [("vit", 3), ("mlp", 2), ("transformer", 7)]
 )
