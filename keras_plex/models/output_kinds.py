@@ -56,11 +56,14 @@ def kinds_of_model(
 
     Softmax and sigmoid outputs are probabilities. A linear output is what the
     loss of a compiled model says; else logits for a KerasHub task or for
-    several units, and a regression for one unit.
+    several units, and a regression for one unit. Features of a KerasHub
+    backbone are averaged as a regression is.
     """
     if has_ancestor(model, "keras_hub", "CausalLM"):
         # Its head is an embedding, backwards; sequence-to-sequence models too.
         return ("softmax_logits",) * len(sources)
+    if _gives_features(model):
+        return kinds_under_loss(model, sources, ("regression",) * len(sources))
     is_task = has_ancestor(model, "keras_hub", "Task")
     guesses = tuple(_guess(source, is_task) for source in sources)
     return kinds_under_loss(model, sources, guesses)
@@ -84,7 +87,7 @@ def unsure_outputs(
     model: keras.Model, sources: list[Source | None]
 ) -> tuple[int, ...]:
     """Which flat outputs neither a layer nor the loss tells the kind of."""
-    if has_ancestor(model, "keras_hub", "CausalLM"):
+    if has_ancestor(model, "keras_hub", "CausalLM") or _gives_features(model):
         return ()
     losses = _losses_of(model, len(sources))
     return tuple(
@@ -109,6 +112,10 @@ def warn_of_unsure_outputs(name: str, unsure: tuple[int, ...]) -> None:
             f"output. The kinds: {', '.join(OUTPUT_KINDS)}.",
             stacklevel=3,
         )
+
+
+def _gives_features(model: keras.Model) -> bool:
+    return has_ancestor(model, "keras_hub", "Backbone")
 
 
 def _kind_of_layer(source: Source | None) -> str | None:

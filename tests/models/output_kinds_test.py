@@ -375,6 +375,16 @@ def test_models_of_independent_members_see_what_follows_too():
     assert output_kind(make_followed(half)) == SOFTMAX
 
 
+def test_features_of_a_backbone_are_averaged_as_they_are():
+    backbone = cases.make_family("t5_backbone")
+    ensemble = keras_plex.models.DeepEnsemble([backbone])
+    assert ensemble.output_kinds == ("regression",) * 2
+    x = cases.examples(backbone)
+    found = ensemble(x)  # without a warning
+    for name, expected in backbone(x).items():
+        np.testing.assert_allclose(found[name], expected, atol=1e-6)
+
+
 def test_kind_that_nothing_tells_is_warned_of_once():
     model = converted(make_followed(exponential))
     with pytest.warns(UserWarning, match="'followed'.*`model.output_kinds = "):
