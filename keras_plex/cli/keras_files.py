@@ -8,6 +8,7 @@ import uuid
 import keras
 
 from keras_plex.cli.model_files import load_classifier
+from keras_plex.cli.report_folder import nearest_existing
 
 SUFFIX = ".keras"
 
@@ -65,8 +66,7 @@ def checked_file(output: str, overwrite: bool) -> pathlib.Path:
 
 def check_writable(folder: pathlib.Path) -> None:
     """Raises unless the folder, or what it will be made in, can be written."""
-    lineage = (folder, *folder.absolute().parents)
-    nearest = next(path for path in lineage if path.exists())
+    nearest = nearest_existing(folder)
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise PermissionError(
             f"--output must lie in a folder that can be written. Received: "

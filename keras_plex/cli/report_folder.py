@@ -39,8 +39,7 @@ def checked_folder(
     if output is None:
         return None
     folder = pathlib.Path(output)
-    lineage = (folder, *folder.absolute().parents)
-    nearest = next(path for path in lineage if path.exists())
+    nearest = nearest_existing(folder)
     if not nearest.is_dir():
         raise ValueError(
             f"--output must be a folder. Received: the file {str(nearest)!r}"
@@ -49,3 +48,9 @@ def checked_folder(
         raise PermissionError(f"--output: {str(nearest)!r} cannot be written.")
     check_directory(folder, **contents._asdict())
     return folder
+
+
+def nearest_existing(path: pathlib.Path) -> pathlib.Path:
+    """The path, or what is there of its parents: where it will be made."""
+    lineage = (path, *path.absolute().parents)
+    return next(one for one in lineage if one.exists())
