@@ -91,7 +91,10 @@ smoothing; inputs of 512 tokens, targets of 1 (MNLI, toxicity) or 3 (NaLUE); a
 checkpoint each 10,000 steps, the best by accuracy (MNLI), AUPRC (NaLUE) or
 AUROC (toxicity). Learning rate, batch and steps are not published. One NaLUE
 model has `ensemble_size=5` and a mean-field factor of 0.05 (theirs: 1e-4).
-Their covariance is not reset between epochs and counts padding.
+Their covariance is not reset between epochs and counts padding, and their
+output layer is a new one with 1024 weights for each word. Here the stock output
+layer makes words of what the process says: half as many weights to read for
+each token that is written.
 
 Source: as for `VIT_PLEX_JFT`.
 """

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 
 from keras_plex.conversion import forward_pass
+from keras_plex.conversion.attention_dropout import draw_masks_in_pairs
 from keras_plex.conversion.dry_run import is_graph
 from keras_plex.conversion.families import find_default_head
 from keras_plex.conversion.families import find_family
@@ -88,6 +89,8 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
             block.inner_ensemble_size = 1
     check_members_reach_an_output(model, layout, converted)
     class_token_only = family is not None and family.prepare(model, blocks)
+    if settings.ensemble_size > 1:
+        draw_masks_in_pairs(blocks)
     return Conversion(
         settings=settings,
         converted=tuple(converted),

@@ -194,7 +194,7 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
         draw = keras.initializers.GlorotUniform(seed + 1)
         self.residual_kernel = self.add_weight(
             name="residual_kernel",
-            shape=(shape[-1], self.units),
+            shape=(shape[-1], self.residual_units),
             initializer="zeros" if is_residual else draw,
             dtype="float32",
             autocast=False,
@@ -228,6 +228,11 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
         return sample_forecast(
             self.likelihood, logits, variance, factor, self.num_samples
         )
+
+    @property
+    def residual_units(self) -> int:
+        """The outputs of the residual kernel."""
+        return self.units
 
     @property
     def typical_factor(self) -> float:

@@ -17,9 +17,14 @@ class VocabularyGP(RandomFeatureGP, keras.layers.ReversibleEmbedding):
     """An embedding that, used backwards, is a `RandomFeatureGP`.
 
     Forwards it is the stock embedding. Backwards, `call(x, reverse=True)`, it
-    gives the logits of a Gaussian process over the words. Its mean function
-    is that of the stock layer (`mean_function="linear"`, to which the
-    residual, starting at zero, is added), or zero, as in the paper.
+    gives the logits of a Gaussian process over the words,
+
+        logits = stock(mean(x) + phi(x) @ residual_kernel)
+
+    which the stock layer mixes from `output_dim` processes (a linear model of
+    coregionalization): it adds `num_features * output_dim` weights, however
+    many words there are. `mean` is `x` (`mean_function="linear"`, where the
+    residual starts at zero), or zero. One variance counts for all words.
 
     Args:
         input_dim: positive int, the number of words.
@@ -41,7 +46,8 @@ class VocabularyGP(RandomFeatureGP, keras.layers.ReversibleEmbedding):
     ((1, 3, 4), (1, 3, 7))
 
     Reference:
-        Tran et al., 2022, "Plex: towards reliability using pretrained large
+        Alvarez, Rosasco and Lawrence, 2012, "Kernels for vector-valued
+        functions: a review"; Tran et al., 2022, "Plex: towards reliability using pretrained large
         model extensions", https://arxiv.org/abs/2207.07411
     """
 
@@ -107,11 +113,17 @@ class VocabularyGP(RandomFeatureGP, keras.layers.ReversibleEmbedding):
     def load_own_variables(self, store: dict) -> None:
         keras.layers.ReversibleEmbedding.load_own_variables(self, store)
 
+    @property
+    def residual_units(self) -> int:
+        """What the residual adds to: the input of the stock layer."""
+        return self.output_dim
+
     def _mean(self, inputs: Tensor, features: Tensor) -> Tensor:
-        logits = ops.matmul(features, self.residual_kernel)
-        if not MEAN_FUNCTIONS[self.mean_function]:
-            return logits
-        stock = keras.layers.ReversibleEmbedding.call(
-            self, inputs, reverse=True
+        outputs = ops.matmul(features, self.residual_kernel)
+        outputs = ops.cast(outputs, self.compute_dtype)
+        if MEAN_FUNCTIONS[self.mean_function]:
+            outputs = inputs + outputs
+        logits = keras.layers.ReversibleEmbedding.call(
+            self, outputs, reverse=True
         )
-        return logits + ops.cast(stock, "float32")
+        return ops.cast(logits, "float32")

@@ -2,13 +2,10 @@
 
     python -m pytest tests/benchmarks/t5_generate_cost_test.py -m benchmark -s
 
-Shapes of T5 1.1, base and small, with random weights. For each token written, a
-Gaussian process over the words reads twice as many weights as the stock output
-layer: the shorter the input, the longer the answer and the smaller the decoder,
-the more that counts. The bound is that of the lengths of the paper, which
-writes labels, and of the base model; docs/guides/generate.md says where it is
-kept. In the small model the words are half of the decoder: where it writes long
-answers the bound is that of the stock head, and the process is only printed.
+Shapes of T5 1.1, base and small, with random weights. For each token written
+the decoder's weights are read, in the small model half of them those of the
+output layer: the shorter the input and the longer the answer, the more counts
+what the Gaussian process over the words adds to it.
 """
 
 import dataclasses
@@ -123,10 +120,11 @@ def test_short_inputs(base_models, jit_compile, sampler):
     assert ratios["T5-Plex"] <= 1.10
 
 
+@pytest.mark.xfail(reason="three members' words, half of the decoder")
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
 def test_a_small_model(small_models, jit_compile):
     ratios = compare_writing(small_models, SMALL, jit_compile)
-    assert ratios["T5-Plex, stock head"] <= 1.10
+    assert ratios["T5-Plex"] <= 1.10
 
 
 def compare_writing(models, shape, jit_compile, sampler="greedy"):

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from keras_plex.layers.vocabulary_gp import VocabularyGP
@@ -47,23 +48,40 @@ def test_untied_it_starts_as_the_kernel_of_its_own():
     )
 
 
-def test_with_a_zero_mean_the_embedding_has_no_part_in_it():
-    layer = make()
-    before = to_numpy(layer(hidden(), reverse=True))
-    assert before.any()
-    layer.embeddings.assign(ops.zeros((WORDS, DIM)))
-    np.testing.assert_allclose(to_numpy(layer(hidden(), reverse=True)), before)
-
-
-def test_the_residual_is_a_linear_map_of_random_features():
-    layer = make(mean_function="linear")
-    kernel = np.random.default_rng(1).normal(size=(16, WORDS))
-    layer.residual_kernel.assign(kernel.astype("float32"))
-    stock = hidden() @ to_numpy(layer.embeddings).T
+def test_with_a_zero_mean_the_input_itself_has_no_part_in_it():
+    layer = make(seed=3)
     phi = to_numpy(layer.covariance_features(hidden()))
+    process = phi @ to_numpy(layer.residual_kernel)
+    expected = process @ to_numpy(layer.embeddings).T
+    assert np.abs(expected).max() > 1e-3
     np.testing.assert_allclose(
-        to_numpy(layer(hidden(), reverse=True)), stock + phi @ kernel, atol=1e-5
+        to_numpy(layer(hidden(), reverse=True)), expected, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("tie_weights", [True, False])
+def test_the_stock_layer_mixes_what_the_processes_add(tie_weights):
+    layer = make(mean_function="linear", tie_weights=tie_weights)
+    kernel = np.random.default_rng(1).normal(size=(16, DIM))
+    layer.residual_kernel.assign(kernel.astype("float32"))
+    phi = to_numpy(layer.covariance_features(hidden()))
+    words = (
+        to_numpy(layer.embeddings).T
+        if tie_weights
+        else to_numpy(layer.reverse_embeddings)
+    )
+    np.testing.assert_allclose(
+        to_numpy(layer(hidden(), reverse=True)),
+        (hidden() + phi @ kernel) @ words,
+        atol=1e-5,
+    )
+
+
+def test_its_size_does_not_grow_with_the_words():
+    few, many = make(), VocabularyGP(1000, DIM, num_features=16)
+    many.build()
+    own = [layer.count_params() - layer.input_dim * DIM for layer in (few, many)]
+    assert own[0] == own[1]
 
 
 def test_tokens_join_the_covariance_and_padding_does_not():
@@ -104,7 +122,7 @@ def test_weights_go_to_a_file_and_back(tmp_path):
         return keras.Model(ids, layer(layer(ids), reverse=True)), layer
 
     first, layer = model(0)
-    layer.residual_kernel.assign(ops.ones((16, WORDS)))
+    layer.residual_kernel.assign(ops.ones((16, DIM)))
     layer.observe(hidden())
     layer.update_covariance()
     path = tmp_path / "model.weights.h5"
