@@ -7,6 +7,7 @@ import keras
 from keras_plex.conversion import forward_pass
 from keras_plex.conversion.families.family import Family
 from keras_plex.conversion.families.family import has_ancestor
+from keras_plex.conversion.families.t5_caches import keep_caches_by_heads
 from keras_plex.conversion.sites import Site
 from keras_plex.ops.ensemble_axis import tile_members
 from keras_plex.types import Tensor
@@ -111,6 +112,12 @@ def is_backbone(model: keras.Model | None) -> bool:
     return has_ancestor(model, "keras_hub", "T5Backbone")
 
 
+def prepare(model: keras.Model, blocks: list[keras.layers.Layer]) -> bool:
+    """Makes writing fast; no pass of a T5 needs only a class token."""
+    keep_caches_by_heads(model)
+    return False
+
+
 def tiles_inside(sites: Sequence[Site]) -> dict[keras.layers.Layer, type]:
     """The layer whose rows are tiled before its feed-forward part, if any.
 
@@ -139,5 +146,6 @@ FAMILY = Family(
     is_member=is_member,
     is_backbone=is_backbone,
     with_head=with_head,
+    prepare=prepare,
     tiles_inside=tiles_inside,
 )

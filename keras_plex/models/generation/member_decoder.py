@@ -5,7 +5,9 @@ from typing import Any
 
 import keras
 from keras import ops
+from keras import tree
 
+from keras_plex.conversion.families.t5_caches import Cache
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.tiling import TilesArguments
 from keras_plex.models.generation.generates_text import GeneratesText
@@ -13,7 +15,10 @@ from keras_plex.models.generation.next_token import next_token_logits
 from keras_plex.ops.ensemble_axis import members_after_batch
 from keras_plex.ops.ensemble_axis import members_before_batch
 from keras_plex.ops.ensemble_axis import split_members
+from keras_plex.ops.ensemble_axis import tile_members
 from keras_plex.types import Tensor
+
+Caches = tuple[Cache, ...]  # of each decoder layer
 
 
 class MemberDecoder(GeneratesText):
@@ -21,9 +26,9 @@ class MemberDecoder(GeneratesText):
 
     Layers before the first members compute one row per example; from there on
     `ensemble_size` rows. Samplers see one row per example and one next-token
-    distribution, the mean of the members'. The caches are those of the stock
-    model but for axis 1, on which a layer whose attention sees members' rows
-    has `ensemble_size` entries where a stock layer has one.
+    distribution, the mean of the members'. A cache is a tuple with the keys and
+    values of each layer, each `(batch, heads, length, dim)`, or where attention
+    sees members' rows `(batch, ensemble, heads, length, dim)`.
     """
 
     def call_encoder(self, token_ids: Tensor, padding_mask: Tensor) -> Tensor:
@@ -41,11 +46,11 @@ class MemberDecoder(GeneratesText):
         encoder_hidden_states: Tensor,
         encoder_padding_mask: Tensor,
         decoder_token_ids: Tensor,
-        self_attention_cache: Tensor,
+        self_attention_cache: Caches,
         self_attention_cache_update_index: Any,
-        cross_attention_cache: Tensor,
+        cross_attention_cache: Caches,
         cross_attention_cache_update_index: Any,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Caches, Caches]:
         """As of the stock class; logits are those of the mixture."""
         rows, *caches = self._decode(
             encoder_hidden_states,
@@ -62,17 +67,19 @@ class MemberDecoder(GeneratesText):
 
     def _initialize_cache(
         self, encoder_token_ids: Tensor, decoder_token_ids: Tensor
-    ) -> tuple[Tensor, ...]:
-        *_, last = self._cache_plan()
+    ) -> tuple[Caches, Caches]:
         caches = super()._initialize_cache(encoder_token_ids, decoder_token_ids)
-        return tuple(_with_entries(cache, last.stop) for cache in caches)
+        return tuple(
+            tuple(layer.empty_cache(cache) for layer in self._cached_layers())
+            for cache in caches
+        )
 
     def _build_cache(
         self,
         encoder_token_ids: Tensor,
         encoder_padding_mask: Tensor,
         decoder_token_ids: Tensor,
-    ) -> tuple[Tensor, ...]:
+    ) -> tuple[Tensor, Tensor, Caches, Caches]:
         encoder_hidden_states = self.call_encoder(
             token_ids=encoder_token_ids, padding_mask=encoder_padding_mask
         )
@@ -95,40 +102,42 @@ class MemberDecoder(GeneratesText):
         encoder_hidden_states: Tensor,
         encoder_padding_mask: Tensor,
         decoder_token_ids: Tensor,
-        self_attention: tuple[Tensor, Any],
-        cross_attention: tuple[Tensor, Any],
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self_attention: tuple[Caches, Any],
+        cross_attention: tuple[Caches, Any],
+    ) -> tuple[Tensor, Caches, Caches]:
         """Rows that leave the decoder's last layer, and both caches."""
         backbone = self.backbone
-        own_cache, own_index = self_attention
-        cross_cache, cross_index = cross_attention
+        own_caches, own_index = self_attention
+        cross_caches, cross_index = cross_attention
         if cross_index is None:
-            encoder_hidden_states = None  # all of it is in the cache
+            encoder_hidden_states = None  # all of it is in the caches
         elif self._encoder_has_members():
             encoder_hidden_states = members_before_batch(encoder_hidden_states)
         x = backbone.token_embedding(decoder_token_ids)
         x = backbone.decoder_embedding_dropout(x)
-        bias, own_entries, cross_entries = None, [], []
-        for entry in self._cache_plan():
-            x, bias, own, cross = entry.layer(
+        bias, written = None, []
+        for cached, own, cross in zip(
+            self._cached_layers(), own_caches, cross_caches, strict=True
+        ):
+            x, bias, own, cross = cached.layer(
                 x,
                 position_bias=bias,
                 encoder_hidden_states=encoder_hidden_states,
                 encoder_attention_mask=encoder_padding_mask[:, None, :],
                 use_causal_mask=True,
-                self_attention_cache=entry.read(own_cache),
+                self_attention_cache=cached.to_rows(own),
                 self_attention_cache_update_index=own_index,
-                cross_attention_cache=entry.read(cross_cache),
+                cross_attention_cache=cached.to_rows(cross),
                 cross_attention_cache_update_index=cross_index,
             )
-            own_entries.append(entry.to_store(own))
-            cross_entries.append(entry.to_store(cross))
+            written.append((cached.to_examples(own), cached.to_examples(cross)))
+        own_written, cross_written = zip(*written, strict=True)
         if own_index is not None:
-            own_cache = ops.concatenate(own_entries, axis=1)
+            own_caches = own_written
         if cross_index is not None:
-            cross_cache = ops.concatenate(cross_entries, axis=1)
+            cross_caches = cross_written
         x = backbone.decoder_dropout(backbone.decoder_layer_norm(x))
-        return x, own_cache, cross_cache
+        return x, own_caches, cross_caches
 
     def _mean_of_members(self, rows: Tensor) -> Tensor:
         # Contrastive search compares tokens by them: one vector each.
@@ -149,56 +158,50 @@ class MemberDecoder(GeneratesText):
             for one in inside
         )
 
-    def _cache_plan(self) -> list["CacheEntry"]:
-        """Where each decoder layer's cache is."""
+    def _cached_layers(self) -> list["CachedLayer"]:
         has_members = self._encoder_has_members()
-        plan, start = [], 0
+        layers = []
         for layer in self.backbone.decoder_transformer_layers:
             # Its attention sees members' rows, or only what follows it.
             has_members = has_members or isinstance(layer, TilesArguments)
             size = self.ensemble_size if has_members else None
-            plan.append(CacheEntry(layer, start, size))
-            start = plan[-1].stop
+            layers.append(CachedLayer(layer, size))
             has_members = has_members or (
                 self.ensemble_size > 1 and self._gives_members(layer)
             )
-        return plan
+        return layers
 
 
 @dataclasses.dataclass(frozen=True)
-class CacheEntry:
-    """A decoder layer's part of a cache.
+class CachedLayer:
+    """A decoder layer and the form of its caches.
 
     Args:
         layer: the decoder layer.
-        start: where its part begins on axis 1.
         ensemble_size: positive int where its attention sees members' rows,
             else `None`.
     """
 
     layer: keras.layers.Layer
-    start: int
     ensemble_size: int | None
 
-    @property
-    def stop(self) -> int:
-        """Where the next layer's part begins."""
-        return self.start + (self.ensemble_size or 1)
+    def empty_cache(self, stock: Tensor) -> Cache:
+        """From the stock model's, `(batch, layers, 2, length, heads, dim)`."""
+        zeros = ops.swapaxes(stock[:, 0, 0], 1, 2)
+        if self.ensemble_size is not None:
+            zeros = tile_members(zeros, self.ensemble_size)
+        return self.to_examples((zeros, zeros))
 
-    def read(self, cache: Tensor) -> Tensor:
-        """`(batch, entries, ...)` to the rows that the layer takes."""
+    def to_rows(self, cache: Cache) -> Cache:
+        """`(batch, [ensemble,] ...)` to the rows that the layer takes."""
         if self.ensemble_size is None:
-            return cache[:, self.start]
-        return members_before_batch(cache[:, self.start : self.stop])
+            return cache
+        return tree.map_structure(members_before_batch, cache)
 
-    def to_store(self, rows: Tensor) -> Tensor:
-        """The layer's rows to `(batch, its entries, ...)`."""
+    def to_examples(self, cache: Cache) -> Cache:
+        """The layer's rows to `(batch, [ensemble,] ...)`."""
         if self.ensemble_size is None:
-            return ops.expand_dims(rows, axis=1)
-        return members_after_batch(rows, self.ensemble_size)
-
-
-def _with_entries(cache: Tensor, entries: int) -> Tensor:
-    # (batch, layers, ...) -> (batch, entries, ...)
-    batch, _, *rest = ops.shape(cache)
-    return ops.zeros((batch, entries, *rest), dtype=cache.dtype)
+            return cache
+        return tree.map_structure(
+            lambda x: members_after_batch(x, self.ensemble_size), cache
+        )

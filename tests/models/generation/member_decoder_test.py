@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_plex import plexify
 from keras_plex.conversion.surgery import intercept_calls
-from keras_plex.models.generation.member_decoder import CacheEntry
+from keras_plex.models.generation.member_decoder import CachedLayer
 from keras_plex.models.generation.member_decoder import MemberDecoder
 from tests import seq2seq_models
 from tests.cases import to_numpy
@@ -210,26 +210,32 @@ def test_what_members_share_runs_once(where):
 
 
 @pytest.mark.parametrize(
-    ("where", "entries"), [("last", 2 + 3), ("decoder", 1 + 6)]
+    ("where", "with_members"),
+    [("last", [False, False, True]), ("decoder", [False, True, True])],
 )
-def test_caches_grow_by_the_members_alone(where, entries):
+def test_caches_grow_by_the_members_alone(where, with_members):
     _, model = converted(**WHERE[where])
     x = seq2seq_models.prompts_for(model)
     own, cross = model._initialize_cache(
         x["encoder_token_ids"], x["decoder_token_ids"]
     )
-    assert tuple(own.shape) == (2, entries, 2, 8, 2, 4)
-    assert tuple(cross.shape) == (2, entries, 2, 5, 2, 4)
+    for caches, length in ((own, 8), (cross, 5)):
+        assert len(caches) == 3
+        for cache, has_members in zip(caches, with_members, strict=True):
+            members = (MEMBERS,) if has_members else ()
+            for states in cache:
+                assert tuple(states.shape) == (2, *members, 2, length, 4)
 
 
-def test_a_cache_entry_gives_back_what_it_stored():
+def test_a_cache_gives_back_the_rows_it_stored():
     rows = ops.reshape(ops.arange(2 * MEMBERS * 5), (2 * MEMBERS, 5))
-    entry = CacheEntry(keras.layers.Identity(), 1, MEMBERS)
-    stored = entry.to_store(rows)
-    assert tuple(stored.shape) == (2, MEMBERS, 5)
-    cache = ops.concatenate([ops.zeros((2, 1, 5), "int32"), stored], axis=1)
-    np.testing.assert_array_equal(entry.read(cache), rows)
-    assert entry.stop == 1 + MEMBERS
+    cached = CachedLayer(keras.layers.Identity(), MEMBERS)
+    stored = cached.to_examples((rows, rows + 1))
+    assert [tuple(states.shape) for states in stored] == [(2, MEMBERS, 5)] * 2
+    for found, expected in zip(
+        cached.to_rows(stored), (rows, rows + 1), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_writing_ends_at_the_stop_token():
