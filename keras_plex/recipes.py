@@ -94,7 +94,9 @@ model has `ensemble_size=5` and a mean-field factor of 0.05 (theirs: 1e-4).
 Their covariance is not reset between epochs and counts padding, and their
 output layer is a new one with 1024 weights for each word. Here the stock output
 layer makes words of what the process says: half as many weights to read for
-each token that is written.
+each token that is written. With a mean function of zero it starts from nothing:
+train longer than from `"mean_function": "linear"`, the default of `plexify`,
+which starts as the stock model.
 
 Source: as for `VIT_PLEX_JFT`.
 """

@@ -120,7 +120,6 @@ def test_short_inputs(base_models, jit_compile, sampler):
     assert ratios["T5-Plex"] <= 1.10
 
 
-@pytest.mark.xfail(reason="three members' words, half of the decoder")
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
 def test_a_small_model(small_models, jit_compile):
     ratios = compare_writing(small_models, SMALL, jit_compile)

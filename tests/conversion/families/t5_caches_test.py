@@ -70,6 +70,7 @@ def cross_attention(dtype):
         dtype=dtype,
     )
     attention(ops.ones((1, 2, WIDTH)))
+    attention.supports_masking = True  # or Keras warns of each mask
     add_mixin(attention, AttendsByHeads)
     return attention
 
