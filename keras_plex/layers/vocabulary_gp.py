@@ -47,8 +47,9 @@ class VocabularyGP(RandomFeatureGP, keras.layers.ReversibleEmbedding):
 
     Reference:
         Alvarez, Rosasco and Lawrence, 2012, "Kernels for vector-valued
-        functions: a review"; Tran et al., 2022, "Plex: towards reliability using pretrained large
-        model extensions", https://arxiv.org/abs/2207.07411
+        functions: a review"; Tran et al., 2022, "Plex: towards reliability
+        using pretrained large model extensions",
+        https://arxiv.org/abs/2207.07411
     """
 
     # What a conversion sets when it gives a built embedding this class.
