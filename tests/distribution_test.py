@@ -1,13 +1,8 @@
 """KerasHub models train and forecast on two devices as on one."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+from tests.two_devices import run_on_two_devices
 
 # Without batch normalization, whose statistics are those of a device in the
 # stock model, too.
@@ -17,18 +12,6 @@ FAMILIES = {
 }
 
 SCRIPT = """
-import sys
-backend, *families = sys.argv[1:]
-if backend == "tensorflow":
-    import tensorflow as tf
-    [cpu] = tf.config.list_physical_devices("CPU")
-    half = tf.config.LogicalDeviceConfiguration()
-    tf.config.set_logical_device_configuration(cpu, [half, half])
-    make_scope = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope
-else:
-    import keras
-    make_scope = keras.distribution.DataParallel().scope
-
 import keras
 import numpy as np
 import keras_plex
@@ -67,7 +50,7 @@ def numbers(model, x, y):
         "nll": report["in_distribution"]["nll"].value,
     }
 
-for family in families:
+for family in sys.argv[2:]:
     model = make_model(family)
     assert num_replicas(model) == 1
     draw = cases.FAMILIES[family].make_inputs or cases.examples
@@ -92,18 +75,7 @@ for family in families:
 @pytest.mark.parametrize("backend", FAMILIES)
 def test_two_devices_are_as_one(backend):
     families = FAMILIES[backend]
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPT, backend, *families],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "KERAS_BACKEND": backend,
-            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
-            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
-        },
-        capture_output=True,
-        text=True,
+    printed = run_on_two_devices(
+        backend, SCRIPT, *families, JAX_DISABLE_MOST_OPTIMIZATIONS="1"
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.count("equal") == len(families)
+    assert printed.count("equal") == len(families)

@@ -1,10 +1,5 @@
 """Two devices give the numbers of one, whatever the size of the batch."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -14,24 +9,11 @@ from keras_plex.models.device_batches import num_replicas
 from keras_plex.models.device_batches import predict_one_batch
 from tests.task_cases import TEST
 from tests.task_cases import logits_model
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from tests.two_devices import run_on_two_devices
 
 # A stock model and one with members, on one device and on two; 300 examples in
 # batches of 32 and 7 leave a rest that two devices cannot share evenly.
 SCRIPT = """
-import sys
-backend = sys.argv[1]
-if backend == "tensorflow":
-    import tensorflow as tf
-    [cpu] = tf.config.list_physical_devices("CPU")
-    half = tf.config.LogicalDeviceConfiguration()
-    tf.config.set_logical_device_configuration(cpu, [half, half])
-    make_scope = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope
-else:
-    import keras
-    make_scope = keras.distribution.DataParallel().scope
-
 import keras
 import numpy as np
 import keras_plex
@@ -76,20 +58,7 @@ print("equal")
 
 
 def run(backend):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPT, backend],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "KERAS_BACKEND": backend,
-            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
-        },
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.endswith("equal\n")
+    assert run_on_two_devices(backend, SCRIPT).endswith("equal\n")
 
 
 @pytest.mark.slow

@@ -115,7 +115,7 @@ class MemberDecoder(GeneratesText):
             encoder_hidden_states = members_before_batch(encoder_hidden_states)
         x = backbone.token_embedding(decoder_token_ids)
         x = backbone.decoder_embedding_dropout(x)
-        bias, written = None, []
+        bias, own_written, cross_written = None, [], []
         for cached, own, cross in zip(
             self._cached_layers(), own_caches, cross_caches, strict=True
         ):
@@ -130,12 +130,12 @@ class MemberDecoder(GeneratesText):
                 cross_attention_cache=cached.to_rows(cross),
                 cross_attention_cache_update_index=cross_index,
             )
-            written.append((cached.to_examples(own), cached.to_examples(cross)))
-        own_written, cross_written = zip(*written, strict=True)
-        if own_index is not None:
-            own_caches = own_written
-        if cross_index is not None:
-            cross_caches = cross_written
+            if own_index is not None:
+                own_written.append(cached.to_examples(own))
+            if cross_index is not None:
+                cross_written.append(cached.to_examples(cross))
+        own_caches = tuple(own_written) or own_caches
+        cross_caches = tuple(cross_written) or cross_caches
         x = backbone.decoder_dropout(backbone.decoder_layer_norm(x))
         return x, own_caches, cross_caches
 
