@@ -90,7 +90,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     check_members_reach_an_output(model, layout, converted)
     class_token_only = family is not None and family.prepare(model, blocks)
     if settings.ensemble_size > 1:
-        draw_masks_in_pairs(blocks)
+        draw_masks_in_pairs(outer)  # where attention sees members' rows
     return Conversion(
         settings=settings,
         converted=tuple(converted),

@@ -81,6 +81,17 @@ def test_it_is_the_attention_of_the_members_blocks(arguments, expected):
     assert all(len(layers) <= 1 for layers in found.values())  # not the others
 
 
+def test_attention_at_one_row_per_example_keeps_its_one_mask():
+    backbone = keras_hub.models.T5Backbone(11, 2, 2, 8, 8, dropout=0.1)
+    stock = keras_hub.models.T5Seq2SeqLM(backbone)
+    for attention, expected in ((False, 0), (True, 2)):
+        model = keras_plex.plexify(
+            stock, last_blocks=1, ensemble_attention=attention, seed=0
+        )
+        found = [x for x in walk_layers(model) if isinstance(x, TwoMasks)]
+        assert len(found) == expected
+
+
 def test_without_dropout_nothing_changes():
     model = keras_plex.plexify(bert(0.0), seed=0)
     assert not any(isinstance(x, TwoMasks) for x in walk_layers(model))
