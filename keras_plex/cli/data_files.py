@@ -4,6 +4,8 @@ import csv
 import dataclasses
 import json
 import pathlib
+import zipfile
+import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +18,16 @@ from keras_plex.types import Data
 
 TEXT, LABEL, GROUP = "text", "label", "group"
 X, Y, GROUPS = "x", "y", "groups"
+
+# What reading raises where a file is damaged, or of another kind.
+UNREADABLE = (
+    ValueError,
+    OSError,
+    EOFError,
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +122,7 @@ class DataFiles:
             try:
                 read = lookup(READERS, kind, "kind of data file")
                 self.found[key] = read(file, reading)
-            except Exception as error:
+            except UNREADABLE as error:
                 raise ValueError(f"{str(path)!r}: {error}") from error
         return self.found[key]
 
@@ -120,7 +132,7 @@ def _kind_of_folder(folder: pathlib.Path) -> str:
 
 
 def _read_npz(path: pathlib.Path, reading: Reading) -> LoadedData:
-    with np.load(path) as entries:
+    with open(path, "rb") as file, np.load(file) as entries:
         arrays = {name: entries[name] for name in entries.files}
     return _from_arrays(arrays, reading)
 
@@ -165,10 +177,11 @@ def _from_rows(rows: Iterator[dict], reading: Reading) -> LoadedData:
     """Columns `text`, `label`, `group`; the last two may be missing."""
     columns: dict[str, list] = {TEXT: [], LABEL: [], GROUP: []}
     for row in rows:
-        if TEXT not in row:
+        if not isinstance(row, dict) or TEXT not in row:
+            received = sorted(map(str, row)) if isinstance(row, dict) else row
             raise ValueError(
                 f"There must be a column {TEXT!r}, and for labels {LABEL!r}, "
-                f"for groups {GROUP!r}. Received: {sorted(map(str, row))}"
+                f"for groups {GROUP!r}. Received: {received}"
             )
         for name, values in columns.items():
             is_wanted = name == TEXT or reading.with_labels

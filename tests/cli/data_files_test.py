@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from keras_plex.cli import data_files
 from keras_plex.cli.data_files import DataFiles
 from keras_plex.cli.data_files import Reading
 
@@ -76,6 +77,8 @@ def test_arrays_may_hold_names_of_classes(tmp_path):
         ("d.csv", "text,label\n", "must be a row"),
         ("d.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}', "1 of 2"),
         ("d.jsonl", "{", "d.jsonl"),
+        ("d.jsonl", '["text"]', r"a column 'text'.*\['text'\]"),
+        ("d.jsonl", "7", "a column 'text'.*Received: 7"),
         ("d.npz", "no zip", "d.npz"),
         ("d.txt", "a", "d.txt.*Unknown kind of data file: '.txt'.*'.jsonl'"),
     ],
@@ -98,3 +101,23 @@ def test_unknown_classes_and_files_are_named(tmp_path):
     np.savez(tmp_path / "z.npz", x=X, z=X)
     with pytest.raises(ValueError, match=r"Inputs are one array.*\['x', 'z'\]"):
         load(tmp_path / "z.npz")
+
+
+def test_damaged_archives_are_named(tmp_path):
+    file = tmp_path / "d.npz"
+    np.savez_compressed(file, x=np.arange(10_000), y=np.arange(10_000))
+    whole = file.read_bytes()
+    for damaged in (b"", whole[:100], whole[:200] + b"?" * 50 + whole[250:]):
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match="d.npz"):
+            load(file)
+
+
+def test_a_fault_of_ours_is_no_damaged_file(tmp_path, monkeypatch):
+    def read(path, reading):
+        raise AttributeError("a fault")
+
+    monkeypatch.setitem(data_files.READERS, ".npz", read)
+    np.savez(tmp_path / "d.npz", x=X)
+    with pytest.raises(AttributeError, match="a fault"):
+        load(tmp_path / "d.npz")
