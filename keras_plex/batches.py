@@ -32,7 +32,13 @@ def iterate_batches(
     batches = itertools.islice(_read(data, batch_size), steps)
     for x, y, sample_weight in batches:
         is_empty = False
-        yield x, _to_numpy(y), _to_numpy(sample_weight)
+        labels = _to_numpy(y)
+        if labels is not None and labels.ndim == 0:
+            raise ValueError(
+                "The data set must give batches, as `dataset.batch(32)` does. "
+                f"Received: the label {labels} of one example"
+            )
+        yield x, labels, _to_numpy(sample_weight)
     if is_empty:
         raise ValueError(
             "The data set holds no example. Check the split or the filter that "
@@ -66,6 +72,8 @@ def is_rereadable(data: Data) -> bool:
 
 
 def _is_infinite(data: Data) -> bool:
+    if isinstance(data, keras.utils.PyDataset):
+        return data.num_batches is None
     cardinality: Any = getattr(data, "cardinality", None)
     if not callable(cardinality):
         return False
@@ -75,7 +83,8 @@ def _is_infinite(data: Data) -> bool:
 
 def _read(data: Data, batch_size: int) -> Iterator[Batch]:
     if isinstance(data, keras.utils.PyDataset):
-        for index in range(len(data)):
+        count = data.num_batches
+        for index in itertools.count() if count is None else range(count):
             yield keras.utils.unpack_x_y_sample_weight(data[index])
     elif is_arrays(data):
         yield from _slices(data, batch_size)

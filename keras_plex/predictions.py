@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_plex.ops.probabilities import entropy
+from keras_plex.ops.probabilities import log_probabilities
 from keras_plex.ops.probabilities import member_probabilities
 from keras_plex.ops.probabilities import summarize_members
 from keras_plex.types import Tensor
@@ -42,6 +43,9 @@ class Predictions:
             `None` for a model that outputs probabilities.
         prediction_sets: `(batch, classes)` bool, the classes that are not
             ruled out; `None` before `conformalize`. A set may be empty.
+        log_probabilities: `(batch, classes)` float, of the forecast, finite
+            where a probability is too small for its float; `None` where no
+            logits tell.
 
     Example:
 
@@ -69,6 +73,7 @@ class Predictions:
     features: np.ndarray | None = None
     member_logits: np.ndarray | None = None
     prediction_sets: np.ndarray | None = None
+    log_probabilities: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -142,12 +147,14 @@ def prediction_fields(
     if probabilities is not None:
         summary |= _summarize_forecast(ops.convert_to_tensor(probabilities))
     is_logits = output_kind.endswith("logits")
+    is_mixture = is_logits and probabilities is None
     return {
         **summary,
         "variance": variance,
         "features": features,
         "member_logits": outputs if is_logits else None,
         "prediction_sets": prediction_sets,
+        "log_probabilities": log_probabilities(outputs) if is_mixture else None,
     }
 
 

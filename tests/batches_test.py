@@ -182,3 +182,30 @@ def test_texts_and_tensors_become_arrays():
     assert as_array(["a", "b"]).tolist() == ["a", "b"]
     found = as_array(keras.ops.arange(3))
     assert isinstance(found, np.ndarray) and found.tolist() == [0, 1, 2]
+
+
+class Counted(keras.utils.PyDataset):
+    """Says how many batches there are as Keras lets it."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.count = count
+
+    @property
+    def num_batches(self):
+        return self.count
+
+    def __getitem__(self, index):
+        return X[:4], Y[:4]
+
+
+def test_a_py_dataset_may_count_its_batches():
+    assert len(list(iterate_batches(Counted(3)))) == 3
+    assert len(list(iterate_batches(Counted(None), steps=2))) == 2
+    with pytest.raises(ValueError, match="never ends"):
+        iterate_batches(Counted(None)).__next__()
+
+
+def test_a_label_alone_is_no_batch():
+    with pytest.raises(ValueError, match="must give batches.*the label 7"):
+        next(iterate_batches([(X[7], Y[7])]))

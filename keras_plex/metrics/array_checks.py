@@ -61,6 +61,11 @@ def check_labels(
 ) -> None:
     """Raises unless the array holds a label for each of the examples."""
     shape = labels.shape
+    if labels.dtype.kind in "OSU":
+        raise ValueError(
+            "`y_true` must be numbers: the place of each name in the list of "
+            f"classes. Received: dtype={labels.dtype}"
+        )
     is_sparse = labels.ndim == 1 or (labels.ndim == 2 and shape[1] == 1)
     if not is_sparse and (labels.ndim != 2 or shape[1] != num_classes):
         raise ValueError(

@@ -8,8 +8,8 @@ import math
 
 from keras import ops
 
-from keras_plex.ops.probabilities import sigmoid_mixture
-from keras_plex.ops.probabilities import softmax_mixture
+from keras_plex.ops.probabilities import log_probabilities
+from keras_plex.ops.probabilities import two_logits
 from keras_plex.types import Tensor
 
 # A bfloat16 softmax sums to one within 0.4 %.
@@ -30,15 +30,14 @@ def class_probabilities(
     """
     members = _member_outputs(y_pred, dtype)
     is_binary = members.shape[-1] == 1
-    if from_logits:
-        members = ops.sigmoid(members) if is_binary else ops.softmax(members)
-    # (batch, ensemble, units) -> (batch, units)
-    probabilities = ops.mean(members, axis=1)
-    if is_binary:
-        probabilities = ops.concatenate(
-            [1.0 - probabilities, probabilities], axis=-1
-        )
-    return nan_unless_distribution(probabilities)
+    if from_logits and is_binary:
+        members = ops.sigmoid(two_logits(members))
+    elif from_logits:
+        members = ops.softmax(members)
+    elif is_binary:
+        members = ops.concatenate([1.0 - members, members], axis=-1)
+    # (batch, ensemble, classes) -> (batch, classes)
+    return nan_unless_distribution(ops.mean(members, axis=1))
 
 
 def log_class_probabilities(
@@ -50,13 +49,7 @@ def log_class_probabilities(
         is_zero = probabilities <= 0
         logarithm = ops.log(ops.where(is_zero, 1.0, probabilities))
         return ops.where(is_zero, -math.inf, logarithm)
-    members = _member_outputs(y_pred, dtype)
-    if members.shape[-1] > 1:
-        return softmax_mixture(members, axis=1)
-    logits = sigmoid_mixture(members, axis=1)
-    return ops.concatenate(
-        [ops.log_sigmoid(-logits), ops.log_sigmoid(logits)], axis=-1
-    )
+    return log_probabilities(_member_outputs(y_pred, dtype))
 
 
 def label_distribution(y_true: Tensor, forecast: Tensor) -> Tensor:

@@ -96,8 +96,16 @@ def mix_members(outputs: Tensor, output_kind: str, axis: int) -> Tensor:
     return ops.cast(mixture(outputs, axis=axis), dtype)
 
 
+# Half of the step below 1 in float32: a sigmoid that says 1 leaves the other
+# class less than that, and not nothing.
+ROUNDED_TO_ONE = 2.0**-25
+
+
 def member_probabilities(outputs: Tensor, output_kind: str) -> Tensor:
-    """Class probabilities `(..., classes)` of outputs; one unit becomes two."""
+    """Class probabilities `(..., classes)` of outputs; one unit becomes two.
+
+    Where one unit's probability rounds to 1, the other class keeps 2^-25.
+    """
     lookup(MIXTURES, output_kind, "output kind")
     if output_kind in NUMBERS:
         raise ValueError(
@@ -105,13 +113,38 @@ def member_probabilities(outputs: Tensor, output_kind: str) -> Tensor:
             "`predict_members`, whose spread is the uncertainty."
         )
     outputs = ops.cast(outputs, "float32")
+    is_one_unit = outputs.shape[-1] == 1
     if output_kind == "softmax_logits":
-        outputs = ops.softmax(outputs, axis=-1)
-    elif output_kind == "sigmoid_logits":
-        outputs = ops.sigmoid(outputs)
-    if outputs.shape[-1] == 1:
-        outputs = ops.concatenate([1.0 - outputs, outputs], axis=-1)
-    return outputs
+        return ops.softmax(outputs, axis=-1)
+    if output_kind == "sigmoid_logits":
+        return ops.sigmoid(two_logits(outputs) if is_one_unit else outputs)
+    if not is_one_unit:
+        return outputs
+    others = ops.maximum(1.0 - outputs, ROUNDED_TO_ONE)
+    return ops.concatenate([others, outputs], axis=-1)
+
+
+def two_logits(logits: Tensor) -> Tensor:
+    """The logits of both classes `(..., 2)` of a sigmoid's `(..., 1)`.
+
+    `1 - sigmoid(z)` loses what is left of it in float32; `sigmoid(-z)` is
+    exact.
+    """
+    return ops.concatenate([-logits, logits], axis=-1)
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """Log class probabilities of the mixture, exact for large logits.
+
+    Args:
+        logits: `(batch, ensemble, classes)`; one unit becomes two classes.
+
+    Returns:
+        `(batch, classes)`.
+    """
+    if logits.shape[-1] > 1:
+        return softmax_mixture(logits, axis=1)
+    return ops.log_sigmoid(two_logits(sigmoid_mixture(logits, axis=1)))
 
 
 def entropy(probabilities: Tensor) -> Tensor:

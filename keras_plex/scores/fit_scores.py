@@ -7,6 +7,7 @@ import keras
 from keras_plex.scores.feature_score import FeatureScore
 from keras_plex.scores.feature_score import fit_in_one_pass
 from keras_plex.scores.table import Score
+from keras_plex.scores.table import check_distinct
 from keras_plex.scores.table import score
 from keras_plex.scores.table import score_name
 from keras_plex.types import Data
@@ -49,6 +50,7 @@ def fit_scores(
             "`names` must be a list of names. "
             f"Received: names={names!r}; did you mean [{names!r}]?"
         )
+    check_distinct(names)
     found = {
         score_name(name): score(name) if isinstance(name, str) else name
         for name in names

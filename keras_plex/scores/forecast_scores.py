@@ -2,8 +2,7 @@
 
 from keras import ops
 
-from keras_plex.ops.probabilities import sigmoid_mixture
-from keras_plex.ops.probabilities import softmax_mixture
+from keras_plex.ops.probabilities import log_probabilities
 from keras_plex.scores.fields import Fields
 from keras_plex.scores.fields import class_logits
 from keras_plex.scores.fields import same_kind
@@ -187,12 +186,5 @@ def _log_probabilities(predictions: Fields) -> Tensor:
         is_positive = probabilities > 0
         safe = ops.where(is_positive, probabilities, 1.0)
         return ops.where(is_positive, ops.log(safe), LOG_ZERO)
-    logits = ops.convert_to_tensor(logits)
-    if logits.shape[-1] > 1:
-        log_p = softmax_mixture(logits, axis=1)
-    else:
-        # (batch, 1), the logit of the mixture.
-        logit = sigmoid_mixture(logits, axis=1)
-        signed = ops.concatenate([-logit, logit], axis=-1)
-        log_p = ops.log_sigmoid(signed)
+    log_p = log_probabilities(ops.convert_to_tensor(logits))
     return ops.maximum(log_p, LOG_ZERO)

@@ -1,6 +1,7 @@
 """The table of scores, by name."""
 
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from keras_plex.scores import forecast_scores
@@ -106,6 +107,18 @@ def score_name(score: str | Score) -> str:
     return getattr(score, "name", None) or getattr(
         score, "__name__", type(score).__name__
     )
+
+
+def check_distinct(scores: Sequence[str | Score]) -> None:
+    """Raises for two scores of one name, of which one would be lost."""
+    names = [score_name(one) for one in scores]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            "Scores must differ in their names. Make a score of features a "
+            "subclass with a `name` of its own, and a lambda a function. "
+            f"Received twice: {twice}"
+        )
 
 
 # `score` names the argument above.

@@ -10,6 +10,7 @@ from keras_plex.checks import is_integer
 from keras_plex.checks import is_positive_integer
 from keras_plex.scores import Score
 from keras_plex.scores import score
+from keras_plex.scores.table import check_distinct
 from keras_plex.types import Data
 
 # What TensorFlow raises for inputs that a model cannot take.
@@ -45,6 +46,7 @@ def known_scores(scores: Sequence[str | Score]) -> tuple[str | Score, ...]:
                 "Each of `scores` must be a name, or a score such as "
                 f"`load_score` gives. Received: {one!r}"
             )
+    check_distinct(scores)
     return tuple(scores)
 
 

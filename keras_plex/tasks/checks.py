@@ -10,6 +10,7 @@ from keras import tree
 
 from keras_plex.batches import Batch
 from keras_plex.batches import as_array
+from keras_plex.batches import is_texts
 from keras_plex.metrics.array_checks import check_labels
 from keras_plex.models.classifiers import output_kind
 from keras_plex.models.classifiers import output_layer
@@ -17,6 +18,10 @@ from keras_plex.models.output_kinds import check_one_label
 from keras_plex.ops.probabilities import NUMBERS
 from keras_plex.predictions import Predictions
 from keras_plex.tasks.data_set import DataSet
+from keras_plex.tasks.data_set import check_groups
+
+# What Keras raises for the shape of a model that has none yet.
+NO_SHAPE = (AttributeError, RuntimeError, ValueError, NotImplementedError)
 
 
 def classifier_kind(model: keras.Model) -> str:
@@ -44,7 +49,7 @@ def num_classes_of(model: keras.Model) -> int | None:
     """The number of classes, where the model knows it before its first call."""
     try:
         shape = model.output_shape
-    except (AttributeError, RuntimeError, ValueError, NotImplementedError):
+    except NO_SHAPE:
         return None
     if not isinstance(shape, tuple) or not isinstance(shape[-1], int):
         return None
@@ -68,6 +73,7 @@ def check_data_sets(
         first: the `first_batch`.
     """
     x, y, third = first
+    _check_inputs(x, model)
     _check_parts(requests, y, third)
     num_classes = num_classes_of(model)
     if num_classes is not None:
@@ -75,6 +81,27 @@ def check_data_sets(
     corruption = requests[0].corruption
     if corruption is not None:
         corruption(x if isinstance(x, dict) else x[:1], 0)
+
+
+def _check_inputs(x: Any, model: keras.Model) -> None:
+    """Raises for one example without a batch, and for too many inputs."""
+    try:
+        shape = model.input_shape
+    except NO_SHAPE:
+        return
+    if not isinstance(shape, tuple) or not shape:
+        return
+    if isinstance(x, (list, tuple)) and len(x) > 1 and not is_texts(x):
+        raise ValueError(
+            "The model has one input, and a list of arrays is several. Give "
+            "batches as tuples, as in `[(x,), (x,)]`. "
+            f"Received: {len(x)} arrays"
+        )
+    if tuple(getattr(x, "shape", ())) == shape[1:] != ():
+        raise ValueError(
+            "The data set must give batches, as `dataset.batch(32)` does. "
+            f"Received: one example of shape={shape[1:]}"
+        )
 
 
 def count_missing(x: Any) -> int:
@@ -112,6 +139,8 @@ def check_batch(
             "A model that diverged in training has nothing to measure."
         )
     _check_parts(requests, y, third)
+    if third is not None:
+        check_groups(third, len(forecast))
     if y is not None and len(y) != len(forecast):
         raise ValueError(
             "There must be one label per example. "

@@ -15,10 +15,12 @@ import numpy as np
 
 from keras_plex.batches import Batch
 from keras_plex.models.batch_details import predict_batch
+from keras_plex.predictions import Predictions
 from keras_plex.scores import FeatureScore
 from keras_plex.scores import Score
 from keras_plex.scores import fit_scores
 from keras_plex.scores import needs_features
+from keras_plex.scores import score_name
 from keras_plex.tasks.arguments import with_name_of_set
 from keras_plex.tasks.checks import check_batch
 from keras_plex.tasks.checks import check_data_sets
@@ -190,7 +192,7 @@ def _run(
             **forecast_columns(predictions, labels, metrics)
         }
         for key, function in one.functions.items():
-            columns[key] = np.asarray(function(predictions))
+            columns[key] = _rate(function, predictions)
         if third is not None:
             columns["group"] = np.asarray(third).reshape(-1)
         for key, column in columns.items():
@@ -206,6 +208,18 @@ def _run(
         key: np.concatenate(parts)[:max_examples]
         for key, parts in found.items()
     }
+
+
+def _rate(function: Score, predictions: Predictions) -> np.ndarray:
+    """The score of each example; raises for what ranks nothing."""
+    found = np.asarray(function(predictions))
+    if found.shape != (len(predictions),) or np.isnan(found).any():
+        raise ValueError(
+            f"The score {score_name(function)!r} must give one number per "
+            f"example, {(len(predictions),)}. "
+            f"Received: shape={found.shape}, {np.isnan(found).sum()} NaN"
+        )
+    return found
 
 
 def _evidence(

@@ -21,6 +21,8 @@ VALUES: dict[str, type[ForecastMetric]] = {
     "brier": BrierScore,
     "kl": SoftLabelKLDivergence,
 }
+# What a probability that rounds to 0 would make infinite.
+OF_LOGARITHMS = ("nll", "kl")
 
 
 def value_metrics() -> dict[str, ForecastMetric]:
@@ -51,8 +53,8 @@ def forecast_columns(
     if labels is None:
         return columns
     forecast = predictions.probabilities
-    read = read_forecasts(labels, forecast, None)
-    rated = rate_predictions(*read)
+    distributions = read_forecasts(labels, forecast, None)
+    rated = rate_predictions(*distributions)
     columns |= {
         "right": 1.0 - rated.wrong,
         "confidence": forecast.max(axis=1),
@@ -60,11 +62,15 @@ def forecast_columns(
         # the predicted one: what the functions of whole arrays take.
         "uncertainty": rated.uncertainty / 2,
         "label_entropy": ops.convert_to_numpy(
-            entropy(ops.convert_to_tensor(read[0]))
+            entropy(ops.convert_to_tensor(distributions[0]))
         ),
     }
+    logarithms = predictions.log_probabilities
     for name, metric in metrics.items():
-        transformed = metric.forecast(forecast)
+        if name in OF_LOGARITHMS and logarithms is not None:
+            transformed = ops.convert_to_tensor(logarithms)
+        else:
+            transformed = metric.forecast(forecast)
         values = metric.values(
             label_distribution(labels, transformed), transformed
         )

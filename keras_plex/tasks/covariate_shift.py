@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_plex.data.corruptions.corrupt_images import IMAGE_CORRUPTIONS
+from keras_plex.data.corruptions.corrupt_images import check_value_range
 from keras_plex.data.corruptions.corrupt_texts import TEXT_CORRUPTIONS
 from keras_plex.data.corruptions.severities import check_severity
 from keras_plex.metrics.mean_corruption_error import ALEXNET_ERRORS
@@ -103,7 +104,7 @@ class CovariateShift(Task):
                 f"Received: {sorted(both)}"
             )
         if value_range is not None:
-            value_range = (value_range[0], value_range[1])
+            value_range = check_value_range(value_range)
         self.test = DataSet(test, drawn_with=CLEAN)
         self.shifted = {name: DataSet(data) for name, data in shifted.items()}
         for corruption in corruptions:

@@ -50,14 +50,23 @@ class Corruption:
                 offset=offset,
                 value_range=self.value_range,
             )
-        texts = [
-            one.decode("utf-8") if isinstance(one, bytes) else str(one)
-            for one in array.reshape(-1)
-        ]
         corrupted = corrupt_texts(
-            texts, self.name, self.severity, offset=offset
+            self._texts(array), self.name, self.severity, offset=offset
         )
-        return np.array(corrupted, dtype=str)
+        return np.array(corrupted, dtype=str).reshape(array.shape)
+
+    def _texts(self, array: np.ndarray) -> list[str]:
+        """The texts of `(batch,)` or `(batch, 1)`."""
+        found = array.reshape(-1).tolist()
+        if not all(isinstance(one, (str, bytes)) for one in found):
+            raise ValueError(
+                f"The corruption {self.name!r} is one of texts. "
+                f"Received: inputs of shape={array.shape}, dtype={array.dtype}"
+            )
+        return [
+            one.decode("utf-8") if isinstance(one, bytes) else one
+            for one in found
+        ]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -82,6 +91,14 @@ class DataSet:
     groups: np.ndarray | None = None
     corruption: Corruption | None = None
     drawn_with: str | None = None
+
+    def __post_init__(self):
+        is_empty = isinstance(self.data, tuple) and not self.data
+        if self.data is None or is_empty:
+            raise ValueError(
+                "The data of a task must be arrays, as `(x, y)`, or batches of "
+                f"them. Received: {self.data!r}"
+            )
 
     @property
     def key(self) -> Hashable:
@@ -126,12 +143,25 @@ def grouped_arrays(data: Data) -> DataSet:
         )
     x, y, groups = data
     groups = as_array(groups)
-    if groups.shape not in ((len(y),), (len(y), 1)):
+    check_groups(groups, len(y))
+    return DataSet((x, y), needs_groups=True, groups=groups.reshape(-1))
+
+
+def check_groups(groups: np.ndarray, count: int) -> None:
+    """Raises unless each of so many examples has a group of its own kind."""
+    if groups.shape not in ((count,), (count, 1)):
         raise ValueError(
             "`groups` must be one number or name per example. "
-            f"Received: shape={groups.shape} for {len(y)} labels"
+            f"Received: shape={groups.shape} for {count} labels"
         )
-    return DataSet((x, y), needs_groups=True, groups=groups.reshape(-1))
+    if groups.dtype.kind != "O":
+        return
+    kinds = {type(one).__name__ for one in groups.reshape(-1).tolist()}
+    if kinds - {"str"} and kinds - {"bytes"} and kinds - {"int", "float"}:
+        raise ValueError(
+            "`groups` must be all numbers or all names, and none may be "
+            f"missing. Received: {sorted(kinds)}"
+        )
 
 
 def _is_list_of_texts(x: Any) -> bool:

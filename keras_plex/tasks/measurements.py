@@ -7,9 +7,7 @@ import keras
 import numpy as np
 
 from keras_plex.batches import iterate_batches
-from keras_plex.metrics.arrays import brier_score
 from keras_plex.metrics.arrays import expected_calibration_error
-from keras_plex.metrics.arrays import negative_log_likelihood
 from keras_plex.metrics.ranking import auroc
 from keras_plex.metrics.ranking import average_precision
 from keras_plex.metrics.ranking import fpr_at_tpr
@@ -18,6 +16,8 @@ from keras_plex.models.classifiers import output_kind
 from keras_plex.predictions import Predictions
 from keras_plex.scores import Score
 from keras_plex.scores import ready_score
+from keras_plex.tasks.columns import forecast_columns
+from keras_plex.tasks.columns import value_metrics
 from keras_plex.types import Data
 
 
@@ -85,11 +85,12 @@ def measure_forecasts(
     labels, forecast = np.asarray(labels), predictions.probabilities
     is_soft = labels.shape == forecast.shape
     classes = labels.argmax(-1) if is_soft else labels.reshape(-1)
+    columns = forecast_columns(predictions, labels, value_metrics())
     return {
         "accuracy": float(np.mean(predictions.labels == classes)),
-        "nll": negative_log_likelihood(labels, forecast),
+        "nll": float(np.mean(columns["nll"], dtype="float64")),
         "ece": expected_calibration_error(labels, forecast),
-        "brier": brier_score(labels, forecast),
+        "brier": float(np.mean(columns["brier"], dtype="float64")),
     }
 
 

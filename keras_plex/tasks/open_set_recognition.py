@@ -16,6 +16,7 @@ from keras_plex.plots.histograms import bin_edges
 from keras_plex.plots.histograms import shares
 from keras_plex.scores import Score
 from keras_plex.scores import needs_features
+from keras_plex.scores import score_name
 from keras_plex.tasks.arguments import known_scores
 from keras_plex.tasks.arguments import named_sets
 from keras_plex.tasks.data_set import DataSet
@@ -25,6 +26,9 @@ from keras_plex.tasks.task import Task
 from keras_plex.types import Data
 
 TPR = 0.95
+
+# Scores that need several members.
+OF_MEMBERS = ("mutual_information", "disagreement")
 
 
 class OpenSetRecognition(Task):
@@ -90,10 +94,22 @@ class OpenSetRecognition(Task):
         if self.chosen == ():
             raise ValueError("`scores` must name a score. Received: ()")
         self.training = training
-        if training is None and any(map(_is_unfitted, self.chosen or ())):
+        self._check_training()
+
+    def _check_training(self) -> None:
+        """Raises where it is missing, and where nothing would read it."""
+        if self.chosen is None:
+            return
+        is_needed = any(map(_is_unfitted, self.chosen))
+        if is_needed and self.training is None:
             raise ValueError(
                 "Scores of features are fitted to labelled training data: pass "
                 f"`training=(x, y)`. Received: scores={self.chosen}"
+            )
+        if not is_needed and self.training is not None:
+            raise ValueError(
+                "`training` is read by scores of features alone, and would be "
+                f"ignored. Leave it out. Received: scores={self.chosen}"
             )
 
     def data_sets(self) -> dict[str, DataSet]:
@@ -103,11 +119,12 @@ class OpenSetRecognition(Task):
 
     def scores(self, model: keras.Model) -> Sequence[str | Score]:
         if self.chosen is not None:
+            _check_members(self.chosen, model)
             return self.chosen
         names = ["msp", "entropy"]
         if isinstance(model, MemberOutputs):
             if model.ensemble_size > 1:
-                names += ["mutual_information", "disagreement"]
+                names += OF_MEMBERS
             if model.has_variance:
                 names.append("variance")
         if self.training is not None:
@@ -151,6 +168,18 @@ class OpenSetRecognition(Task):
 
 def _is_unfitted(score: str | Score) -> bool:
     return needs_features(score) and not getattr(score, "parameters", None)
+
+
+def _check_members(scores: Sequence[str | Score], model: keras.Model) -> None:
+    """Raises for what is 0 for every example of a model with one member."""
+    names = [score_name(one) for one in scores]
+    empty = [name for name in names if name in OF_MEMBERS]
+    if empty and getattr(model, "ensemble_size", 1) < 2:
+        raise ValueError(
+            f"Score {empty[0]!r} measures how members differ, and this model "
+            "has one. Make an ensemble of it, as with `keras_plex.plexify`, or "
+            'use score "entropy".'
+        )
 
 
 def _score_columns(examples: Examples) -> list[str]:

@@ -80,7 +80,9 @@ def test_the_stock_layer_mixes_what_the_processes_add(tie_weights):
 def test_its_size_does_not_grow_with_the_words():
     few, many = make(), VocabularyGP(1000, DIM, num_features=16)
     many.build()
-    own = [layer.count_params() - layer.input_dim * DIM for layer in (few, many)]
+    own = [
+        layer.count_params() - layer.input_dim * DIM for layer in (few, many)
+    ]
     assert own[0] == own[1]
 
 

@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_plex.ops.probabilities import OUTPUT_KINDS
 from keras_plex.ops.probabilities import entropy
+from keras_plex.ops.probabilities import log_probabilities
 from keras_plex.ops.probabilities import mean_field_logits
 from keras_plex.ops.probabilities import member_probabilities
 from keras_plex.ops.probabilities import mix_members
@@ -220,6 +221,31 @@ def test_one_unit_becomes_two_classes(kind):
     p = member_probabilities(ops.convert_to_tensor([[x]]), kind)
     np.testing.assert_allclose(
         ops.convert_to_numpy(p), [[0.25, 0.75]], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("z", [0.5, 15.0, 17.0, 80.0])
+def test_what_one_logit_leaves_the_other_class_is_not_rounded(z):
+    logits = ops.convert_to_tensor([[[z]], [[-z]]])
+    p = ops.convert_to_numpy(member_probabilities(logits, "sigmoid_logits"))
+    rest = 1.0 / (1.0 + np.exp(np.float64(z)))
+    np.testing.assert_allclose(p[0, 0, 0], rest, rtol=1e-5)
+    np.testing.assert_array_equal(p[1, 0], p[0, 0, ::-1])
+    log_p = ops.convert_to_numpy(log_probabilities(logits))
+    np.testing.assert_allclose(log_p[0, 0], np.log(rest), rtol=1e-5)
+
+
+def test_a_sigmoid_that_rounds_to_one_is_not_certain():
+    p = member_probabilities(ops.convert_to_tensor([[1.0]]), "probabilities")
+    np.testing.assert_array_equal(ops.convert_to_numpy(p), [[2.0**-25, 1.0]])
+
+
+def test_log_probabilities_are_those_of_the_mixture():
+    logits = np.random.default_rng(0).normal(size=(4, 3, 5)) * 40
+    exact = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    found = log_probabilities(ops.convert_to_tensor(logits, "float32"))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(found), np.log(exact.mean(axis=1)), rtol=1e-5
     )
 
 

@@ -10,6 +10,7 @@ from keras_plex.scores import needs_features
 from keras_plex.scores import ready_score
 from keras_plex.scores import score
 from keras_plex.scores import score_name
+from keras_plex.scores.table import check_distinct
 
 
 def test_the_names_of_the_product_are_there():
@@ -76,3 +77,14 @@ def test_scores_have_names():
 
     found = [score_name(it) for it in ("msp", msp, score("knn"), likely)]
     assert found == ["msp", "msp", "knn", "likely"]
+
+
+def test_scores_differ_in_their_names():
+    check_distinct(["msp", "entropy", Mahalanobis()])
+    with pytest.raises(ValueError, match=r"twice: \['mahalanobis'\]"):
+        check_distinct([Mahalanobis(1e-3), Mahalanobis(100.0)])
+
+    class Wide(Mahalanobis):
+        name = "wide"
+
+    check_distinct([Mahalanobis(), Wide(100.0)])

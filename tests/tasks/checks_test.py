@@ -6,9 +6,12 @@ import pytest
 from keras import ops
 
 from keras_plex.tasks import Calibration
+from keras_plex.tasks import OpenSetRecognition
+from keras_plex.tasks import SubpopulationShift
 from keras_plex.tasks.checks import classifier_kind
 from keras_plex.tasks.checks import count_missing
 from keras_plex.tasks.checks import num_classes_of
+from tests.task_cases import NEAR
 from tests.task_cases import TEST
 from tests.task_cases import linear_model
 from tests.task_cases import logits_model
@@ -29,6 +32,7 @@ def make_model(units, activation=None):
         ((X, Y + 1), "class indices 0 to 3.*Received: 4"),
         ((X, np.eye(5)[Y]), "shape=\\(300, 5\\)"),
         ((X, Y - 1), "Received: -1"),
+        ((X, Y.astype(str)), "must be numbers.*dtype=<U"),
         ((X, Y[:7]), "same number of examples"),
         ((X[:0], Y[:0]), "holds no example"),
         ([(X[:5], Y[:5] + 9)], "class indices 0 to 3"),
@@ -116,3 +120,23 @@ def test_a_subclassed_model_may_not_know_its_classes():
     model = Model()
     model.compile(loss="sparse_categorical_crossentropy")
     assert measured.predict(model)["test"]["nll"].shape == (len(X),)
+
+
+def test_groups_of_batches_are_checked_as_those_of_arrays():
+    batches = [(X[:5], Y[:5], np.eye(5))]
+    with pytest.raises(ValueError, match="one number or name.*\\(5, 5\\)"):
+        SubpopulationShift(batches).predict(logits_model(), max_examples=3)
+
+
+def test_one_example_is_no_batch():
+    model = logits_model()
+    for data in ([(X[0], Y[0])], [(X[0],)]):
+        task = OpenSetRecognition(data, NEAR)
+        with pytest.raises(ValueError, match="must give batches"):
+            task.predict(model)
+
+
+def test_a_list_of_arrays_is_several_inputs():
+    task = OpenSetRecognition(X, [X + 1, X + 2])
+    with pytest.raises(ValueError, match="list of arrays is several"):
+        task.predict(logits_model())

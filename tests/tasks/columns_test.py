@@ -58,3 +58,27 @@ def test_an_impossible_label_costs_infinitely():
     )
     columns = forecast_columns(predictions, np.array([1]), value_metrics())
     assert columns["nll"][0] == np.inf
+
+
+@pytest.mark.parametrize("kind", ["softmax_logits", "sigmoid_logits"])
+def test_logits_far_apart_cost_what_they_say(kind):
+    logits = np.array([[-60.0, 60.0]] * 2, "float32")
+    if kind == "sigmoid_logits":
+        logits = logits[:, 1:] - logits[:, :1]
+    labels = np.array([1, 0])
+    for sign in (1, -1):
+        predictions = Predictions.from_outputs(sign * logits, kind)
+        columns = forecast_columns(predictions, labels, value_metrics())
+        np.testing.assert_allclose(
+            columns["nll"], [0.0, 120.0][::sign], atol=1e-5
+        )
+
+
+def test_a_forecast_of_its_own_is_taken_as_it_is():
+    predictions = Predictions.from_outputs(
+        np.array([[2.0, 0.0]]),
+        "softmax_logits",
+        probabilities=np.array([[1.0, 0.0]], "float32"),
+    )
+    columns = forecast_columns(predictions, np.array([1]), value_metrics())
+    assert columns["nll"][0] == np.inf

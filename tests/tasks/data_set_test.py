@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_plex.data import corrupt_images
+from keras_plex.data import corrupt_texts
 from keras_plex.tasks.data_set import Corruption
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.data_set import grouped_arrays
@@ -75,3 +76,40 @@ def test_texts_come_as_bytes_or_as_strings():
 def test_structured_inputs_cannot_be_corrupted():
     with pytest.raises(ValueError, match="pass them as `shifted`.*dict"):
         Corruption("fog", 1)({"a": IMAGES}, 0)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_corrupted_texts_keep_their_shape(shape):
+    texts = np.array(["one text", "another text", "a third one"])
+    data_set = DataSet(texts.reshape(shape), corruption=Corruption("typos", 5))
+    [(x, _, _)] = data_set.batches(3)
+    assert x.shape == shape
+    assert x.ravel().tolist() == corrupt_texts(texts.tolist(), "typos", 5)
+
+
+@pytest.mark.parametrize("x", [IMAGES, np.arange(12).reshape(3, 4)])
+def test_numbers_are_no_texts(x):
+    with pytest.raises(ValueError, match=f"'typos' is one of texts.*{x.dtype}"):
+        Corruption("typos", 1)(x, 0)
+
+
+@pytest.mark.parametrize("data", [None, ()])
+def test_no_data_are_refused(data):
+    with pytest.raises(ValueError, match="must be arrays, as `\\(x, y\\)`"):
+        DataSet(data)
+
+
+@pytest.mark.parametrize(
+    "groups, message",
+    [
+        (np.eye(5), "shape=\\(5, 5\\)"),
+        (np.array(["a", None, "b", "a", "b"], dtype=object), "NoneType"),
+        (np.array(["a", 1, "b", "a", "b"], dtype=object), "'int', 'str'"),
+        (np.array(["a", np.nan, "b", "a", "b"], dtype=object), "'float'"),
+    ],
+)
+def test_groups_must_be_numbers_or_names(groups, message):
+    with pytest.raises(ValueError, match=message):
+        grouped_arrays((X, Y, groups))
+    names = np.array(["a", "b", "a", "b", "a"], dtype=object)
+    assert grouped_arrays((X, Y, names)).groups.tolist() == names.tolist()

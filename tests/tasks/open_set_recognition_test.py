@@ -105,6 +105,8 @@ def test_histograms_are_shares():
         ({"scores": ["nope"]}, "Unknown score"),
         ({"scores": "msp"}, "did you mean"),
         ({"scores": ()}, "must name a score"),
+        ({"scores": ["msp", "msp"]}, "twice"),
+        ({"scores": ["msp"], "training": TEST}, "would be ignored"),
         ({"unknown": iter([NEAR])}, "read only once"),
     ],
 )
@@ -118,3 +120,19 @@ def test_features_of_a_model_without_a_head_say_what_to_do():
     task = OpenSetRecognition(TEST, NEAR, scores=["knn"], training=TEST)
     with pytest.raises(ValueError, match="open_set_recognition: training"):
         task.predict(model)
+
+
+@pytest.mark.parametrize("name", ["mutual_information", "disagreement"])
+def test_what_members_say_needs_members(name):
+    task = OpenSetRecognition(TEST, NEAR, scores=[name])
+    with pytest.raises(ValueError, match=f"'{name}' measures how members"):
+        task.predict(logits_model())
+
+
+def test_a_score_that_ranks_nothing_is_named():
+    def of_columns(predictions):
+        return predictions.probabilities[:, :1]
+
+    task = OpenSetRecognition(TEST, NEAR, scores=[of_columns])
+    with pytest.raises(ValueError, match=r"'of_columns'.*shape=\(\d+, 1\)"):
+        task.predict(logits_model())

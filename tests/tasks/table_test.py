@@ -1,5 +1,8 @@
 """The table holds what exists, by name."""
 
+import types
+
+from keras_plex import tasks
 from keras_plex.tasks import TASKS
 from keras_plex.tasks.task import CATEGORIES
 
@@ -16,3 +19,13 @@ def test_the_ten_are_there():
     assert found.count("uncertainty") == 4
     assert found.count("robust generalization") == 3
     assert found.count("adaptation") == 3
+
+
+def test_a_star_import_takes_classes_and_functions_alone():
+    modules = [
+        name
+        for name in tasks.__all__
+        if isinstance(getattr(tasks, name), types.ModuleType)
+    ]
+    assert modules == [] and "evaluate" not in tasks.__all__
+    assert {task.__name__ for task in tasks.TASKS.values()} < {*tasks.__all__}

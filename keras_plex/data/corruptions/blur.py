@@ -6,6 +6,9 @@ from scipy import ndimage
 from keras_plex.data.corruptions.randomness import Generators
 from keras_plex.data.corruptions.randomness import uniform
 from keras_plex.data.corruptions.sampling import zoomed
+from keras_plex.data.corruptions.severities import LARGE_SIDE
+from keras_plex.data.corruptions.severities import SMALL_SIDE
+from keras_plex.data.corruptions.severities import Rows
 from keras_plex.data.corruptions.severities import Severities
 
 # Radius of the disk, standard deviation that softens its edge.
@@ -14,6 +17,8 @@ DEFOCUS_BLUR = Severities(
     large=((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5)),
     lengths=(0, 1),
 )
+# Softness of an edge that is not soft.
+HARD = 0.01
 # Standard deviation of the blur, greatest shift of a pixel, rounds of shifts.
 GLASS_BLUR = Severities(
     small=((0.05, 1, 1), (0.25, 1, 1), (0.4, 1, 1), (0.25, 1, 2), (0.4, 1, 2)),
@@ -49,7 +54,7 @@ def defocus_blur(
     images: np.ndarray, severity: int, generators: Generators
 ) -> np.ndarray:
     """Spreads each pixel over a disk: a lens out of focus."""
-    kernel = disk(*DEFOCUS_BLUR.at(severity, images))
+    kernel = defocus_kernel(severity, images)
     reach = len(kernel) // 2
     height, width = images.shape[1:3]
     edge = (reach, reach)
@@ -59,6 +64,42 @@ def defocus_blur(
         window = padded[:, row : row + height, column : column + width]
         blurred += kernel[row, column] * window
     return blurred
+
+
+def defocus_kernel(severity: int, images: np.ndarray) -> np.ndarray:
+    """The published kernel at 32 pixels a side and from 224 on.
+
+    In between and below it spreads as far as those two say: a radius under one
+    pixel with an edge that is nearly hard would change nothing.
+    """
+    side = min(images.shape[1:3])
+    if side == SMALL_SIDE or side >= LARGE_SIDE:
+        return disk(*DEFOCUS_BLUR.at(severity, images))
+    (spread,) = DEFOCUS_SPREADS.at(severity, images)
+    return kernel_of_spread(spread)
+
+
+def kernel_of_spread(spread: float) -> np.ndarray:
+    """The blend of the two disks, of whole pixels, that are nearest in spread.
+
+    Args:
+        spread: root mean square distance from the centre, in pixels.
+    """
+    radius, inner = 1, disk(0, HARD)
+    outer = disk(radius, HARD)
+    while spread_of(outer) < spread:
+        radius, inner = radius + 1, outer
+        outer = disk(radius, HARD)
+    inner = np.pad(inner, (len(outer) - len(inner)) // 2)
+    low, high = spread_of(inner) ** 2, spread_of(outer) ** 2
+    share = (spread**2 - low) / (high - low)
+    return (1 - share) * inner + share * outer
+
+
+def spread_of(kernel: np.ndarray) -> float:
+    """Root mean square distance of the weights from the centre, in pixels."""
+    side = np.arange(len(kernel)) - len(kernel) // 2
+    return float(np.sqrt(np.sum(kernel * (side[:, None] ** 2 + side**2))))
 
 
 def disk(radius: float, softness: float) -> np.ndarray:
@@ -76,6 +117,18 @@ def disk(radius: float, softness: float) -> np.ndarray:
         inside.astype("float32"), np.outer(line, line), mode="constant"
     )
     return weights / weights.sum()
+
+
+def _spreads(rows: Rows) -> Rows:
+    return tuple((spread_of(disk(*row)),) for row in rows)
+
+
+# How far the published kernels spread each pixel.
+DEFOCUS_SPREADS = Severities(
+    small=_spreads(DEFOCUS_BLUR.small),
+    large=_spreads(DEFOCUS_BLUR.large),
+    lengths=(0,),
+)
 
 
 def glass_blur(

@@ -1,6 +1,7 @@
 """Images as the weather, a poor camera or a file may leave them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -125,13 +126,20 @@ def _checked_range(
             f'`images.astype("uint8")`. Received: dtype={images.dtype}'
         )
     if value_range is None:
-        value_range = (0, 255) if is_bytes else (0.0, 1.0)
-    if np.shape(value_range) != (2,) or not value_range[0] < value_range[1]:
+        return (0.0, 255.0) if is_bytes else (0.0, 1.0)
+    return check_value_range(value_range)
+
+
+def check_value_range(value_range: Any) -> tuple[float, float]:
+    """Black and white; raises unless they are two numbers that grow."""
+    pair = np.asarray(value_range)
+    are_numbers = pair.shape == (2,) and pair.dtype.kind in "iuf"
+    if not are_numbers or not pair[0] < pair[1]:
         raise ValueError(
             "`value_range` must be two numbers, black and white, the first "
             f"below the second. Received: value_range={value_range!r}"
         )
-    return float(value_range[0]), float(value_range[1])
+    return float(pair[0]), float(pair[1])
 
 
 def _check_images(images: np.ndarray, low: float, high: float) -> None:

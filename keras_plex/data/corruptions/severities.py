@@ -12,7 +12,9 @@ Rows = tuple[tuple[float, ...], ...]
 
 def check_severity(severity: int) -> None:
     """Raises unless a severity is 1, 2, 3, 4 or 5."""
-    if isinstance(severity, bool) or severity not in range(1, 6):
+    is_integer = isinstance(severity, (int, np.integer))
+    is_known = is_integer and severity in range(1, 6)
+    if isinstance(severity, bool) or not is_known:
         raise ValueError(
             "`severity` must be an integer from 1, mild, to 5, strong. "
             f"Received: severity={severity!r}"

@@ -1,14 +1,19 @@
 """Blurs average: they keep what is uniform, and spread a single point."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from keras_plex.data.corruptions.blur import DEFOCUS_BLUR
 from keras_plex.data.corruptions.blur import MOTION_BLUR
 from keras_plex.data.corruptions.blur import defocus_blur
+from keras_plex.data.corruptions.blur import defocus_kernel
 from keras_plex.data.corruptions.blur import disk
 from keras_plex.data.corruptions.blur import glass_blur
+from keras_plex.data.corruptions.blur import kernel_of_spread
 from keras_plex.data.corruptions.blur import motion_blur
+from keras_plex.data.corruptions.blur import spread_of
 from keras_plex.data.corruptions.blur import streak
 from keras_plex.data.corruptions.blur import streaked
 from keras_plex.data.corruptions.blur import zoom_blur
@@ -93,3 +98,29 @@ def test_zoom_blur_keeps_the_centre_and_smears_the_rim():
     stripes[:, :, ::4] = stripes[:, :, 1::4] = 1
     change = np.abs(blurred(zoom_blur, 3, stripes) - stripes)[0, ..., 0]
     assert change[:, 30:34].mean() < 0.5 * change[:, :8].mean()
+
+
+@pytest.mark.parametrize("side", [28, 30, 31, 32, 33, 48, 64, 96, 224, 256])
+def test_defocus_spreads_more_with_severity_at_every_size(side):
+    images = np.empty((0, side, side, 1))
+    kernels = [defocus_kernel(severity, images) for severity in range(1, 6)]
+    spreads = [spread_of(kernel) for kernel in kernels]
+    assert all(low < high for low, high in itertools.pairwise(spreads))
+    assert spreads[0] > 0.3 * side / 32
+    for kernel in kernels:
+        assert kernel.sum() == pytest.approx(1, abs=1e-5)
+        np.testing.assert_allclose(kernel, kernel.T, atol=1e-7)
+
+
+def test_defocus_has_the_published_kernels():
+    for side, rows in ((32, DEFOCUS_BLUR.small), (224, DEFOCUS_BLUR.large)):
+        images = np.empty((0, side, side, 1))
+        for severity, row in enumerate(rows, 1):
+            np.testing.assert_allclose(
+                defocus_kernel(severity, images), disk(*row)
+            )
+
+
+@pytest.mark.parametrize("spread", [0.01, 0.5, 1.0, 2.5, 7.3])
+def test_a_kernel_has_the_spread_that_is_asked_for(spread):
+    assert spread_of(kernel_of_spread(spread)) == pytest.approx(spread)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from sklearn import datasets
 
 from keras_plex.data import IMAGE_CORRUPTIONS
@@ -217,3 +218,15 @@ def test_bad_severities_seeds_and_offsets_are_an_error():
         corrupt_images(ZEROS, "fog", 1, seed=-1)
     with pytest.raises(ValueError, match="`offset` must be"):
         corrupt_images(ZEROS, "fog", 1, offset=-1)
+
+
+@pytest.mark.parametrize("side", [28, 31, 64])
+@pytest.mark.parametrize("name", IMAGE_CORRUPTIONS)
+def test_every_severity_changes_images_of_every_size(name, side):
+    smooth = ndimage.gaussian_filter(
+        np.random.default_rng(0).random((1, side, side, 3)), (0, 1.5, 1.5, 0)
+    )
+    images = smooth.astype("float32")
+    for severity in range(1, 6):
+        change = corrupt_images(images, name, severity) - images
+        assert np.sqrt(np.mean(change**2)) > 1e-3, severity

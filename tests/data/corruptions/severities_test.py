@@ -58,3 +58,10 @@ def test_constants_at_64_are_near_those_of_tiny_imagenet_c(schedule, published):
 def test_other_severities_are_an_error(severity):
     with pytest.raises(ValueError, match="from 1, mild, to 5, strong"):
         check_severity(severity)
+
+
+@pytest.mark.parametrize("severity", [1.0, True, np.float32(2), "1"])
+def test_a_severity_is_an_integer(severity):
+    with pytest.raises(ValueError, match="must be an integer"):
+        check_severity(severity)
+    check_severity(np.int64(5))

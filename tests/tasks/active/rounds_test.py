@@ -148,3 +148,16 @@ def test_budgets_that_do_not_fit_are_refused(arguments, message):
 def test_one_class_is_nothing_to_learn():
     with pytest.raises(ValueError, match="at least two classes"):
         checked_budget(None, None, None, np.zeros(9, int))
+
+
+def test_rounds_of_another_start_are_made_again(tmp_path):
+    log = RoundLog(tmp_path, logits_model(), {})
+    found = rounds_of(log=log)
+    changed = found[1]._replace(chosen=found[1].chosen[::-1])
+    log.write(("margin", ACQUISITIONS["margin"]), 1, changed)
+    adaptation = NoAdaptation()
+    again = rounds_of(adaptation=adaptation, log=log)
+    for before, after in itertools.pairwise(again):
+        assert after.labelled == before.labelled + before.chosen
+    # The first two are read; those that followed another round are not.
+    assert len(adaptation.calls) == len(found) - 2
