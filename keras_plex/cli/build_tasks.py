@@ -95,7 +95,7 @@ def suffices(
     options: Mapping[str, Any],
     files: DataFiles,
 ) -> bool:
-    """Whether a task can be built from these data."""
+    """Whether a task that was not asked for is to be built from these data."""
     if kind == "covariate_shift" and CORRUPTIONS not in options:
         if not _paths(Need("shifted", "", is_many=True), data):
             return False
@@ -104,7 +104,9 @@ def suffices(
         if not paths and not need.is_optional:
             return False
         if any(
-            not HOLDS[need.has](files.load(path, with_labels=_labelled(need)))
+            not SUFFICES[need.has](
+                files.load(path, with_labels=_labelled(need))
+            )
             for path in paths.values()
         ):
             return False
@@ -115,11 +117,14 @@ def suffices(
 HOLDS = {
     None: lambda loaded: True,
     LABELS: lambda loaded: loaded.has_labels,
-    SOFT_LABELS: lambda loaded: loaded.has_soft_labels,
+    SOFT_LABELS: lambda loaded: loaded.has_distributions,
     GROUPS: lambda loaded: loaded.has_labels and loaded.groups is not None,
 }
 
-# The same -> the argument of the task.
+# The same where a task was not asked for: one-hot labels tell of no annotators.
+SUFFICES = {**HOLDS, SOFT_LABELS: lambda loaded: loaded.has_soft_labels}
+
+# What a file must hold -> the argument of the task.
 PARTS = {
     None: LoadedData.labelled,
     LABELS: LoadedData.labelled,

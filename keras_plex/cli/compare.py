@@ -89,10 +89,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _paths_by_name(models: list[str]) -> dict[str, str]:
     """Name -> path."""
-    parts = [one.partition("=") for one in models]
-    paths = [path if sign else whole for whole, sign, path in parts]
+    parts = [_name_and_path(one) for one in models]
+    paths = [path for _, path in parts]
     named = zip(parts, model_names(paths), strict=True)
-    names = [name if sign else short for (name, sign, _), short in named]
+    names = [short if name is None else name for (name, _), short in named]
     if len(set(names)) < len(names):
         raise ValueError(
             f"Each model needs a name of its own: NAME=PATH. Received: {models}"
@@ -100,6 +100,15 @@ def _paths_by_name(models: list[str]) -> dict[str, str]:
     if len(names) < 2:
         raise ValueError(f"A comparison takes two or more. Received: {models}")
     return dict(zip(names, paths, strict=True))
+
+
+def _name_and_path(word: str) -> tuple[str | None, str]:
+    """The name is `None` unless it was given; `runs/lr=0.1` is a path."""
+    name, sign, path = word.partition("=")
+    has_folders = pathlib.Path(name).name != name
+    if not sign or has_folders or pathlib.Path(word).exists():
+        return None, word
+    return name, path
 
 
 def _kind_of(path: str) -> str:

@@ -13,8 +13,12 @@ from typing import Any
 import numpy as np
 
 from keras_plex.cli.image_folder import ImageFolder
+from keras_plex.cli.image_folder import holds_images
 from keras_plex.tables import lookup
 from keras_plex.types import Data
+
+# Excel begins "CSV UTF-8" with a byte order mark, which is no text.
+ENCODING = "utf-8-sig"
 
 TEXT, LABEL, GROUP = "text", "label", "group"
 X, Y, GROUPS = "x", "y", "groups"
@@ -78,9 +82,16 @@ class LoadedData:
         return self.y is not None or (self.is_batched and self.x.has_labels)
 
     @property
-    def has_soft_labels(self) -> bool:
-        """Whether the labels are distributions."""
+    def has_distributions(self) -> bool:
+        """Whether each label is a row with a share for each class."""
         return self.y is not None and self.y.ndim == 2 and self.y.shape[1] > 1
+
+    @property
+    def has_soft_labels(self) -> bool:
+        """Whether some label is shared by classes; one-hot rows are not."""
+        if self.y is None or not self.has_distributions:
+            return False
+        return bool((np.count_nonzero(self.y, axis=1) > 1).any())
 
     def labelled(self) -> Data:
         """`(x, y)`."""
@@ -128,7 +139,10 @@ class DataFiles:
 
 
 def _kind_of_folder(folder: pathlib.Path) -> str:
-    return "arrays" if (folder / f"{X}.npy").is_file() else "images"
+    if (folder / f"{X}.npy").is_file():
+        return "arrays"
+    has_arrays = any(folder.glob("*.npy")) and not holds_images(folder)
+    return "arrays" if has_arrays else "images"
 
 
 def _read_npz(path: pathlib.Path, reading: Reading) -> LoadedData:
@@ -138,7 +152,7 @@ def _read_npz(path: pathlib.Path, reading: Reading) -> LoadedData:
 
 
 def _read_arrays(folder: pathlib.Path, reading: Reading) -> LoadedData:
-    """`x.npy`, `y.npy`, `groups.npy`, which stay on the disk."""
+    """A file for each array, named as in an npz; they stay on the disk."""
     files = sorted(folder.glob("*.npy"))
     arrays = {file.stem: np.load(file, mmap_mode="r") for file in files}
     return _from_arrays(arrays, reading)
@@ -163,12 +177,12 @@ def _from_arrays(arrays: dict[str, np.ndarray], reading: Reading) -> LoadedData:
 
 
 def _read_csv(path: pathlib.Path, reading: Reading) -> LoadedData:
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding=ENCODING) as file:
         return _from_rows(csv.DictReader(file), reading)
 
 
 def _read_jsonl(path: pathlib.Path, reading: Reading) -> LoadedData:
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding=ENCODING) as file:
         lines = (json.loads(line) for line in file if line.strip())
         return _from_rows(lines, reading)
 
@@ -214,9 +228,18 @@ def class_indices(labels: list, classes: tuple[str, ...]) -> np.ndarray:
         return np.array(
             [lookup(numbers, str(label), "class") for label in labels]
         )
+    return np.array([_class_index(label) for label in labels])
+
+
+def _class_index(label: Any) -> int:
+    if isinstance(label, float) and not label.is_integer():
+        raise ValueError(
+            "A label must be a class index; the shares of annotators are a "
+            f"list for each row, as in [0.1, 0.9]. Received: {label}"
+        )
     try:
-        return np.array([int(label) for label in labels])
-    except ValueError as error:
+        return int(label)
+    except (TypeError, ValueError) as error:
         raise ValueError(
             "Labels must be class indices, or names that --classes puts in "
             f"the order of the model's outputs. {error}"

@@ -49,7 +49,8 @@ def run(arguments: argparse.Namespace) -> None:
         title=f"Python {found['python']}, Keras backend {found['backend']}"
     )
     for column in ("package", "version", "to install"):
-        table.add_column(column)
+        # In a narrow terminal a pip line is folded, not cut.
+        table.add_column(column, overflow="fold")
     for name, version in found["packages"].items():
         extra = PACKAGES[name]
         line = f'pip install "keras_plex\\[{extra}]"'

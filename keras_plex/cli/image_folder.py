@@ -3,20 +3,38 @@
 import importlib.util
 import math
 import pathlib
+from collections.abc import Iterator
 
 import keras
 import numpy as np
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+# Of several frames or pages the first is read.
+SUFFIXES = tuple(
+    ".apng .avif .bmp .dib .gif .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg "
+    ".jpx .pbm .pcx .pgm .png .pnm .ppm .qoi .sgi .tga .tif .tiff .webp".split()
+)
+
+# Drawings, and what holds more than 8 bits or more than an image. To pass them
+# over would be to measure on fewer images than are there.
+NOT_READ = tuple(
+    ".arw .avifs .bw .cr2 .cr3 .cur .dcm .dcx .dds .dng .emf .eps .exr .fit "
+    ".fits .flc .fli .heic .heif .icns .ico .jxl .nef .orf .pcd .pfm .psd .pxr "
+    ".raf .ras .raw .rgb .rgba .rw2 .svg .wmf .xbm .xcf .xpm".split()
+)
+
+# Pillow's names of 16 and 32 bits. What is above 255 it would cut.
+DEEP_MODES = ("F", "I")
 
 
 class ImageFolder(keras.utils.PyDataset):
     """Reads images when they are asked for, in the order of their names.
 
-    Images that lie in the folder itself have no labels.
+    Images that lie in the folder itself have no labels. Hidden files and what
+    is no image are passed over.
 
     Args:
-        folder: of images, or of a folder of images for each class.
+        folder: of images, or of a folder for each class, in which images may
+            lie in further folders.
         classes: names of these folders in the order of the model's outputs.
             Defaults to their alphabetical order, which needs all of them.
         num_classes: of the model, where it is known.
@@ -50,16 +68,13 @@ class ImageFolder(keras.utils.PyDataset):
                 "The model takes images of any size: pass --image-size, as in "
                 "--image-size 224x224."
             )
-        self.files, self.labels = _image_files(folder, "**/*"), None
-        names = sorted(one.name for one in folder.iterdir() if one.is_dir())
+        self.files, self.labels = _image_files(folder), None
+        names = [one.name for one in _entries(folder) if one.is_dir()]
         if names and with_labels:
+            _check_none_beside(folder, self.files)
             order = _order_of_classes(names, classes, num_classes)
-            by_class = {n: _image_files(folder / n, "*") for n in names}
-            self.files = [file for name in names for file in by_class[name]]
-            self.labels = np.array(
-                [order[name] for name in names for _ in by_class[name]],
-                "int32",
-            )
+            of = [file.relative_to(folder).parts[0] for file in self.files]
+            self.labels = np.array([order[name] for name in of], "int32")
         if not self.files:
             raise ValueError(
                 f"There must be an image, {', '.join(SUFFIXES)}, in the "
@@ -88,14 +103,15 @@ class ImageFolder(keras.utils.PyDataset):
 
     def _read(self, file: pathlib.Path) -> np.ndarray:
         try:
+            _check_depth(file)
             image = keras.utils.load_img(
                 file,
                 color_mode=self.color_mode,
                 target_size=self.image_size,
                 interpolation="bilinear",
             )
-        # Pillow raises both for a damaged file.
-        except (OSError, SyntaxError) as error:
+        # Pillow raises each of them for damaged files.
+        except (OSError, SyntaxError, ValueError) as error:
             raise ValueError(
                 f"The image {str(file)!r} cannot be read. {error}"
             ) from error
@@ -104,9 +120,52 @@ class ImageFolder(keras.utils.PyDataset):
         return array / 255.0 * (white - black) + black
 
 
-def _image_files(folder: pathlib.Path, pattern: str) -> list[pathlib.Path]:
-    files = folder.glob(pattern)
-    return sorted(file for file in files if file.suffix.lower() in SUFFIXES)
+def holds_images(folder: pathlib.Path) -> bool:
+    """Whether there is an image, of whatever kind, in it or in its folders."""
+    kinds = {*SUFFIXES, *NOT_READ}
+    return any(file.suffix.lower() in kinds for file in _files(folder))
+
+
+def _image_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """In the order of their names, folder by folder."""
+    files = []
+    for file in _files(folder):
+        if file.suffix.lower() in NOT_READ:
+            raise ValueError(
+                f"Images must be {', '.join(SUFFIXES)}: convert others, or "
+                f"take them away. Received: {str(file)!r}"
+            )
+        if file.suffix.lower() in SUFFIXES:
+            files.append(file)
+    return files
+
+
+def _files(
+    folder: pathlib.Path, outer: tuple[pathlib.Path, ...] = ()
+) -> Iterator[pathlib.Path]:
+    here = folder.resolve()
+    if here in outer:  # a link back
+        return
+    for path in _entries(folder):
+        if path.is_dir():
+            yield from _files(path, (*outer, here))
+        else:
+            yield path
+
+
+def _entries(folder: pathlib.Path) -> list[pathlib.Path]:
+    found = folder.iterdir()
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def _check_none_beside(folder: pathlib.Path, files: list[pathlib.Path]) -> None:
+    beside = [file.name for file in files if file.parent == folder]
+    if beside:
+        raise ValueError(
+            "Images must lie in the folders of their classes, or, without "
+            "labels, in a folder without others. Received: beside these "
+            f"folders {beside[:3]}"
+        )
 
 
 def _order_of_classes(
@@ -126,3 +185,15 @@ def _order_of_classes(
             f"Each folder must be one of --classes. Received: {unknown[:5]}"
         )
     return {name: classes.index(name) for name in names}
+
+
+def _check_depth(file: pathlib.Path) -> None:
+    import PIL.Image
+
+    with PIL.Image.open(file) as image:
+        mode = image.mode
+    if mode.startswith(DEEP_MODES):
+        raise ValueError(
+            "It must have 8 bits a channel: convert it. "
+            f"Received: Pillow's mode {mode!r}"
+        )

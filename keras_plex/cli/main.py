@@ -1,6 +1,7 @@
 """`keras-plex COMMAND`: parses, runs, and says what went wrong in one line."""
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -33,6 +34,9 @@ COMMANDS = {
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 
+# What a stream does about a sign that it lacks, where it raises.
+FAILING = ("strict", "surrogateescape")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command.
@@ -40,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0; 1 for what failed, 2 for input that is wrong, 130 when interrupted.
     """
+    _print_in_any_encoding()
     arguments = _parser().parse_args(argv)
     _quieten()
     try:
@@ -58,6 +63,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"keras-plex: error: {in_one_line(error)}", file=sys.stderr)
         return WRONG_INPUT if isinstance(error, UsageError) else FAILED
     return 0
+
+
+def _print_in_any_encoding() -> None:
+    """A sign that an output lacks becomes `?`: no error after hours of work."""
+    for stream in (sys.stdout, sys.stderr):
+        # A notebook's streams cannot be set so, and need not be.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in FAILING:
+            stream.reconfigure(errors="replace")
 
 
 def _quieten() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from keras_plex.checks import is_positive_integer
+from keras_plex.cli.data_files import ENCODING
 from keras_plex.cli.data_files import Reading
 from keras_plex.tasks.checks import num_classes_of
 
@@ -70,7 +71,7 @@ def _class_names(classes: str | None) -> tuple[str, ...]:
         return ()
     file = pathlib.Path(classes)
     if file.is_file():
-        return tuple(file.read_text(encoding="utf-8").splitlines())
+        return tuple(file.read_text(encoding=ENCODING).splitlines())
     return tuple(classes.split(","))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_plex.cli.build_tasks import TaskRequest
+from keras_plex.cli.data_files import ENCODING
 from keras_plex.cli.named_tasks import check_kind
 from keras_plex.cli.named_tasks import is_benchmark
 from keras_plex.cli.task_needs import NEEDS
@@ -39,7 +40,7 @@ def read_task_file(path: str) -> list[TaskRequest]:
         raise FileNotFoundError(f"There is no task file {path!r}.")
     load = lookup(LOADERS, file.suffix.lower(), "kind of task file")
     try:
-        found = load(file.read_text(encoding="utf-8"))
+        found = load(file.read_text(encoding=ENCODING))
     except ValueError as error:
         raise ValueError(f"{path!r} cannot be read: {error}") from error
     tasks = found.get("tasks") if isinstance(found, dict) else None
@@ -76,5 +77,11 @@ def _request(name: str, entry: Any, folder: pathlib.Path) -> TaskRequest:
         words = {need.role: paths}
         if need.is_many:
             words = {f"{need.role}.{key}": one for key, one in paths.items()}
-        data |= {word: str(folder / one) for word, one in words.items()}
+        for word, one in words.items():
+            if not isinstance(one, str):
+                raise ValueError(
+                    f"{word!r} of the task {name!r} must be a path, a text. "
+                    f"Received: {one!r}"
+                )
+            data[word] = str(folder / one)
     return TaskRequest(kind, data, rest, name)

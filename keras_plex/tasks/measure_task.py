@@ -11,13 +11,30 @@ from keras_plex.tasks.fingerprints import fingerprint_arrays
 from keras_plex.tasks.measures import find_measure
 from keras_plex.tasks.reports.result import TaskResult
 from keras_plex.tasks.reports.result import Value
+from keras_plex.tasks.settings import describe_settings
 from keras_plex.tasks.task import Task
 
 
 def measure_task(
-    task: Task, evidence: Evidence, resamples: int, seed: int
+    task: Task,
+    evidence: Evidence,
+    resamples: int,
+    seed: int,
+    *,
+    fingerprints: dict[str, str] | None = None,
 ) -> TaskResult:
-    """What the evidence says, with its intervals."""
+    """What the evidence says, with its intervals.
+
+    Args:
+        task: that the evidence is of.
+        evidence: of all its data sets.
+        resamples: of the bootstrap.
+        seed: int, of the bootstrap.
+        fingerprints: of its data sets. Defaults to those of the data of the
+            task, which are read.
+    """
+    if fingerprints is None:
+        fingerprints = fingerprint_arrays(task.data_sets())
     start = time.perf_counter()
     measured = task.measure(evidence)
     drawn = draw_measures(
@@ -47,6 +64,7 @@ def measure_task(
         },
         num_classes=evidence.num_classes,
         curves=task.curves(evidence),
-        fingerprints=fingerprint_arrays(task.data_sets()),
+        fingerprints=fingerprints,
+        settings=describe_settings(task),
         seconds=evidence.seconds + time.perf_counter() - start,
     )

@@ -71,6 +71,18 @@ def test_which_tasks_data_suffice_for(paths):
     assert suffices("covariate_shift", test, {"corruptions": ["fog"]}, files)
 
 
+def test_one_hot_labels_are_of_annotators_only_when_asked(tmp_path):
+    one_hot = np.eye(4)[TEST[1]]
+    paths = {"test": str(tmp_path / "hot.npz")}
+    np.savez(paths["test"], x=TEST[0], y=one_hot)
+    assert not suffices("label_uncertainty", paths, {}, DataFiles(Reading()))
+    assert suffices("calibration", paths, {}, DataFiles(Reading()))
+    assert build("label_uncertainty", paths).kind == "label_uncertainty"
+    one_hot[0] = 0.25
+    np.savez(paths["test"], x=TEST[0], y=one_hot)
+    assert suffices("label_uncertainty", paths, {}, DataFiles(Reading()))
+
+
 def test_what_lacks_is_said(paths):
     for kind, data, options, message in (
         ("calibration", {}, {}, "needs test=FILE.*no data"),

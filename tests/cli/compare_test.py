@@ -1,6 +1,7 @@
 """Saved models and reports stand side by side."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -56,6 +57,31 @@ def test_reports_are_compared_without_models(folder, capsys):
     assert main(["compare", *models, *DATA, "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert found["differences"] == again["differences"]
+
+
+def test_a_path_may_hold_an_equals_sign(folder, capsys):
+    for rate in ("lr=0.1", "lr=0.2"):
+        (folder / "runs" / rate).mkdir(parents=True)
+    (folder / "good.keras").rename("runs/lr=0.1/m.keras")
+    (folder / "poor.keras").rename("lr=9.keras")
+    (folder / "two=2.keras").write_bytes((folder / "lr=9.keras").read_bytes())
+    models = ["runs/lr=0.1/m.keras", "lr=9.keras", "b=two=2.keras"]
+    assert main(["compare", *models, *DATA, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["models"]) == ["m", "lr=9", "b"]
+    gone = "runs/lr=0.2/m.keras"
+    assert main(["compare", models[0], gone, *DATA]) == 2
+    assert f"or report {gone!r}" in capsys.readouterr().err
+
+
+def test_the_folder_of_the_shell_takes_a_comparison(folder, capsys):
+    for name in ("good", "poor"):
+        command = ["evaluate", f"{name}.keras", *DATA, "--output", name]
+        assert main(command) == 0
+    (folder / "out").mkdir()
+    os.chdir(folder / "out")
+    assert main(["compare", "../good", "../poor", "--output", "."]) == 0
+    assert (folder / "out" / "comparison.json").is_file()
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,43 @@ def test_arrays_of_a_folder_stay_on_the_disk(tmp_path):
     assert found.has_labels and not found.has_soft_labels
 
 
+def test_a_folder_may_hold_the_inputs_by_name(tmp_path):
+    for name, array in {"ids": X, "mask": X > 1, "y": Y}.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    x, y = load(tmp_path).labelled()
+    assert set(x) == {"ids", "mask"} and y.tolist() == [0, 1, 1]
+
+
+def test_arrays_among_images_are_no_inputs(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    np.save(tmp_path / "embeddings.npy", X)
+    assert load(tmp_path, Reading(image_size=(4, 4))).is_batched
+
+
+def test_one_hot_rows_are_no_shares_of_annotators(tmp_path):
+    one_hot = np.eye(2)[Y]
+    np.savez(tmp_path / "hot.npz", x=X, y=one_hot)
+    found = load(tmp_path / "hot.npz")
+    assert found.has_distributions and not found.has_soft_labels
+    np.savez(tmp_path / "soft.npz", x=X, y=[*one_hot[:2], [0.5, 0.5]])
+    assert load(tmp_path / "soft.npz").has_soft_labels
+
+
+def test_labels_of_json_are_whole_numbers_or_truth(tmp_path):
+    rows = [{"text": "a", "label": one} for one in (1.0, 0, True, False, "1")]
+    (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert load(tmp_path / "d.jsonl").y.tolist() == [1, 0, 1, 0, 1]
+
+
+def test_the_byte_order_mark_of_a_table_is_no_text(tmp_path):
+    (tmp_path / "d.csv").write_text("text,label\na,1\n", "utf-8-sig")
+    assert load(tmp_path / "d.csv").y.tolist() == [1]
+    row = json.dumps({"text": "a", "label": 1})
+    (tmp_path / "d.jsonl").write_text(row, "utf-8-sig")
+    assert load(tmp_path / "d.jsonl").y.tolist() == [1]
+
+
 def test_texts_come_from_csv_and_jsonl(tmp_path):
     (tmp_path / "d.csv").write_text(
         'text,label,group\n"good, really",pos,a\nbad,neg,b\n'
@@ -78,6 +115,9 @@ def test_arrays_may_hold_names_of_classes(tmp_path):
         ("d.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}', "1 of 2"),
         ("d.jsonl", "{", "d.jsonl"),
         ("d.jsonl", '["text"]', r"a column 'text'.*\['text'\]"),
+        ("d.jsonl", '{"text": "a", "label": 0.9}', r"[0.1, 0.9].*: 0.9"),
+        ("d.jsonl", '{"text": "a", "label": Infinity}', "class index.*: inf"),
+        ("d.jsonl", '{"text": "a", "label": {"b": 1}}', "d.jsonl.*--classes"),
         ("d.jsonl", "7", "a column 'text'.*Received: 7"),
         ("d.npz", "no zip", "d.npz"),
         ("d.txt", "a", "d.txt.*Unknown kind of data file: '.txt'.*'.jsonl'"),

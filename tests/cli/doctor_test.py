@@ -28,6 +28,21 @@ def test_a_missing_package_comes_with_its_pip_line(capsys, monkeypatch):
     assert 'pip install "keras_plex[hub]"' in printed
 
 
+def test_a_narrow_terminal_folds_the_pip_line(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(doctor, "_version", lambda package: None)
+    assert main(["doctor"]) == 0
+    rows = [
+        [cell.strip() for cell in line.split("\u2502")]
+        for line in capsys.readouterr().out.splitlines()
+        if "\u2502" in line
+    ]
+    assert "".join(row[1] for row in rows) == "".join(doctor.PACKAGES)
+    lines = "".join(row[3] for row in rows).replace(" ", "")
+    for extra in filter(None, doctor.PACKAGES.values()):
+        assert f'pipinstall"keras_plex[{extra}]"' in lines
+
+
 def test_every_extra_it_names_exists():
     root = pathlib.Path(__file__).resolve().parents[2]
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from keras_plex.cli.image_folder import NOT_READ
+from keras_plex.cli.image_folder import SUFFIXES
 from keras_plex.cli.image_folder import ImageFolder
+from keras_plex.cli.image_folder import holds_images
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -50,6 +53,77 @@ def test_without_labels_all_images_are_taken(folder):
     assert len(x) == 6 and not images.has_labels
 
 
+def test_images_may_lie_deeper_in_the_folder_of_their_class(folder):
+    deeper = folder / "cat" / "kittens" / "young"
+    deeper.mkdir(parents=True)
+    Image.new("RGB", (6, 4), (102,) * 3).save(deeper / "0.png")
+    images = ImageFolder(folder, image_size=(3, 5), num_classes=3)
+    x, y = all_batches(images)
+    assert y.tolist() == [0, 0, 0, 1, 1, 2, 2]
+    assert sorted(x[:3, 0, 0, 0]) == [0, 0, 102]
+
+
+def test_links_are_followed_once(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    Image.new("RGB", (6, 4)).save(elsewhere / "0.png")
+    (elsewhere / "back").symlink_to(elsewhere)
+    (folder / "fox").symlink_to(elsewhere)
+    _, y = all_batches(ImageFolder(folder, image_size=(3, 5)))
+    assert y.tolist() == [0, 0, 1, 1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".TIFF", ".gif", ".ppm", ".tga"])
+def test_other_formats_are_read(folder, suffix):
+    image = Image.new("RGB", (6, 4), (51,) * 3)
+    image.save(folder / "cat" / f"2{suffix}")
+    x, y = all_batches(ImageFolder(folder, image_size=(3, 5)))
+    assert y.tolist() == [0, 0, 0, 1, 1, 2, 2] and x[2, 0, 0, 0] == 51
+
+
+@pytest.mark.parametrize("with_labels", [True, False])
+def test_a_format_that_is_not_read_is_refused(folder, with_labels):
+    (folder / "cat" / "2.HEIC").touch()
+    with pytest.raises(ValueError, match=r"\.tiff, .*Received: .*2.HEIC"):
+        ImageFolder(folder, image_size=(3, 5), with_labels=with_labels)
+
+
+def test_every_raster_format_is_read_or_refused():
+    Image.init()
+    known = Image.registered_extensions().items()
+    kinds = {
+        suffix: kind
+        for suffix, kind in known
+        if kind in ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF")
+    }
+    assert set(kinds) <= {*SUFFIXES, *NOT_READ}
+    assert not {*SUFFIXES} & {*NOT_READ}
+
+
+def test_what_is_hidden_or_no_image_is_passed_over(folder):
+    (folder / ".checkpoints").mkdir()
+    for name in ("cat/.0.png", "cat/.DS_Store", "labels.txt", ".0.heic"):
+        (folder / name).touch()
+    images = ImageFolder(folder, image_size=(3, 5), num_classes=3)
+    assert len(images.files) == 6
+
+
+def test_an_image_beside_the_classes_has_none(folder):
+    Image.new("RGB", (6, 4)).save(folder / "stray.png")
+    with pytest.raises(ValueError, match=r"folders of.*\['stray.png'\]"):
+        ImageFolder(folder, image_size=(3, 5))
+    images = ImageFolder(folder, image_size=(3, 5), with_labels=False)
+    assert len(images.files) == 7
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_more_than_8_bits_are_refused_and_not_cut(folder, channels):
+    deep = Image.fromarray(np.full((4, 6), 40_000, "uint16"))
+    deep.save(folder / "cat" / "0.tiff")
+    images = ImageFolder(folder, image_size=(3, 5), channels=channels)
+    with pytest.raises(ValueError, match="0.tiff.*8 bits.*'I;16'"):
+        all_batches(images)
+
+
 def test_a_damaged_image_is_named(folder):
     path = folder / "cat" / "1.png"
     path.write_bytes(path.read_bytes()[:40])
@@ -59,6 +133,15 @@ def test_a_damaged_image_is_named(folder):
     path.write_text("no image")
     with pytest.raises(ValueError, match=r"cat/1.png' cannot be read"):
         all_batches(images)
+
+
+def test_images_are_found_wherever_they_lie(folder):
+    assert holds_images(folder)
+    (folder / "notes" / "drawings").mkdir(parents=True)
+    (folder / "notes" / "read.txt").touch()
+    assert not holds_images(folder / "notes")
+    (folder / "notes" / "drawings" / "a.svg").touch()
+    assert holds_images(folder / "notes")
 
 
 def test_what_does_not_fit_the_model_is_refused(folder, tmp_path_factory):

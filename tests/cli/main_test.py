@@ -1,5 +1,6 @@
 """Commands end with a code that means something and one line for an error."""
 
+import io
 import os
 import sys
 
@@ -53,6 +54,25 @@ def test_a_closed_pipe_is_no_error(capsys, monkeypatch):
         monkeypatch.setattr(sys, "stdout", pipe)
         assert main(["doctor", "--json"]) == 1
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "encoding, errors", [("cp1252", "strict"), ("ascii", "surrogateescape")]
+)
+def test_signs_that_an_output_lacks_are_no_error(monkeypatch, encoding, errors):
+    printed = io.BytesIO()
+    stream = io.TextIOWrapper(printed, encoding, errors, newline="")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(doctor, "run", lambda _: print("ECE \u2193"))
+    assert main(["doctor"]) == 0
+    assert printed.getvalue().decode(encoding).split() == ["ECE", "?"]
+
+
+def test_streams_of_other_kinds_are_left_as_they_are(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["doctor", "--json"]) == 0
+    assert "packages" in sys.stdout.getvalue()
 
 
 def test_an_interrupt_ends_with_130(capsys, monkeypatch):

@@ -29,9 +29,10 @@ def test_what_is_typed_comes_first(tmp_path):
     found = reading(*typed, "--classes", "cat,dog", "--batch-size", "2")
     assert found.image_size == (8, 9) and found.image_range == (-1.0, 1.0)
     assert found.classes == ("cat", "dog") and found.batch_size == 2
-    (tmp_path / "names").write_text("cat\ndog\n")
-    found = reading("--classes", str(tmp_path / "names"))
-    assert found.classes == ("cat", "dog")
+    for encoding in ("utf-8", "utf-8-sig"):
+        (tmp_path / "names").write_text("cat\ndog\n", encoding)
+        found = reading("--classes", str(tmp_path / "names"))
+        assert found.classes == ("cat", "dog")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from keras_plex.cli.report_folder import COMPARISON
 from keras_plex.cli.report_folder import REPORT
 from keras_plex.cli.report_folder import checked_folder
+from keras_plex.tasks.reports.files import UNFINISHED
 
 
 def test_new_and_empty_folders_are_taken_and_none_is_made(tmp_path):
@@ -24,6 +25,12 @@ def test_what_the_same_command_left_is_taken(tmp_path, contents):
         (tmp_path / name).write_text(json.dumps({"schema": contents.schema}))
     for name in contents.beside:
         (tmp_path / name).mkdir()
+    assert checked_folder(str(tmp_path), contents) == tmp_path
+
+
+@pytest.mark.parametrize("contents", [REPORT, COMPARISON])
+def test_what_a_killed_command_left_is_taken(tmp_path, contents):
+    (tmp_path / f"{UNFINISHED}1").mkdir()
     assert checked_folder(str(tmp_path), contents) == tmp_path
 
 

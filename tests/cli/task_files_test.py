@@ -36,6 +36,11 @@ def test_toml_and_json_hold_the_same(tmp_path):
     assert read_task_file(str(tmp_path / "t.json")) == [clean]
 
 
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    (tmp_path / "t.toml").write_text(TOML, "utf-8-sig")
+    assert len(read_task_file(str(tmp_path / "t.toml"))) == 3
+
+
 @pytest.mark.parametrize(
     "text, message",
     [
@@ -55,6 +60,14 @@ def test_toml_and_json_hold_the_same(tmp_path):
         (
             "[tasks.a]\nkind = 'open_set_recognition'\nood = 'x'",
             "must be paths by name",
+        ),
+        (
+            "[tasks.a]\nkind = 'covariate_shift'\ntest = 'x'\nshifted.b = 3",
+            "'shifted.b' of the task 'a' must be a path, a text. Received: 3",
+        ),
+        (
+            "[tasks.a]\nkind = 'calibration'\ntest = ['x']",
+            r"'test' of the task 'a' must be a path.*\['x'\]",
         ),
     ],
 )

@@ -46,3 +46,13 @@ def test_resamples_are_kept(task, evidence):
 def test_without_resamples_there_is_no_interval(task, evidence):
     found = measure_task(task, evidence, 0, SEED)["accuracy"]
     assert np.isnan([found.low, found.high]).all() and len(found.drawn) == 0
+
+
+def test_fingerprints_may_be_known(task, evidence):
+    result = measure_task(task, evidence, 0, SEED, fingerprints={"test": "ab"})
+    assert result.fingerprints == {"test": "ab"}
+
+
+def test_settings_are_those_of_the_task(task, evidence):
+    settings = measure_task(task, evidence, 0, SEED).settings
+    assert settings == {"options": {}, "sets": {"test": None}}

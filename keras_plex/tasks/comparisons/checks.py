@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_plex.tables import lookup
+from keras_plex.tasks.open_set_recognition import OpenSetRecognition
+from keras_plex.tasks.reports.result import TaskResult
+from keras_plex.tasks.table import TASKS
 
 if TYPE_CHECKING:
     from keras_plex.tasks.reports.report import Report
@@ -40,13 +43,13 @@ def checked_baseline(items: Mapping[str, Any], baseline: str | None) -> str:
 
 
 def check_comparable(reports: Mapping[str, "Report"], baseline: str) -> None:
-    """Raises for reports on other tasks, data or draws than the baseline's."""
+    """Raises for other tasks, options, data or draws than the baseline's."""
     expected = reports[baseline]
     for name, report in reports.items():
         for what, one, other in _aspects(report, expected):
             if one != other:
                 raise ValueError(
-                    "Models are compared on the same tasks, data and "
+                    "Models are compared on the same tasks, options, data and "
                     f"resamples. {what} of {name!r} must be that of "
                     f"{baseline!r}, {other!r}: evaluate both again. "
                     f"Received: {one!r}"
@@ -84,8 +87,52 @@ def _aspects(
                 (f"The data {name!r} {task}", marks[0][name], marks[1][name])
                 for name in both
             ),
+            *_settings_aspects(one, other),
         ]
     return found
+
+
+def _settings_aspects(
+    one: TaskResult, other: TaskResult
+) -> list[tuple[str, Any, Any]]:
+    task = f"of the task {one.name!r}"
+    if one.settings is None or other.settings is None:
+        pair = _measured(one), _measured(other)
+        return [(f"The measures {task}", *_parting(*pair))]
+    options = one.settings["options"], other.settings["options"]
+    sets = one.settings["sets"], other.settings["sets"]
+    return [
+        *(
+            (f"The option {name!r} {task}", options[0][name], options[1][name])
+            for name in options[0]
+            if name in options[1]
+        ),
+        (f"The sets {task}", *_parting(*sets)),
+    ]
+
+
+def _measured(result: TaskResult) -> dict[str, None]:
+    """The measures that all models have: those of our tasks, one score."""
+    if result.kind not in TASKS:
+        return {}
+    names = list(result.measures)
+    if result.kind == OpenSetRecognition.kind:
+        # An ensemble has more scores, after the first.
+        scores = {name: name.split("/")[-2] for name in names if "/" in name}
+        first = next(iter(scores.values()), None)
+        names = [one for one in names if scores.get(one, first) == first]
+    return dict.fromkeys(names)
+
+
+def _parting(
+    one: Mapping[str, Any], other: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The entries of each that the other lacks."""
+    shared = {key for key in one if key in other and one[key] == other[key]}
+    return (
+        {key: value for key, value in one.items() if key not in shared},
+        {key: value for key, value in other.items() if key not in shared},
+    )
 
 
 def _tasks(report: "Report") -> list[str]:

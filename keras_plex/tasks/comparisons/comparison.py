@@ -12,6 +12,8 @@ from keras_plex.tables import lookup
 from keras_plex.tasks.comparisons.checks import check_comparable
 from keras_plex.tasks.comparisons.checks import check_names
 from keras_plex.tasks.comparisons.checks import checked_baseline
+from keras_plex.tasks.comparisons.common_scores import lacking_by_measure
+from keras_plex.tasks.comparisons.common_scores import with_common_scores
 from keras_plex.tasks.comparisons.differences import Difference
 from keras_plex.tasks.comparisons.differences import confirm_together
 from keras_plex.tasks.comparisons.differences import paired_difference
@@ -23,7 +25,7 @@ from keras_plex.tasks.reports.plain_data import finite
 from keras_plex.tasks.reports.report import Report
 from keras_plex.tasks.resume.folder import FOLDER
 
-SCHEMA = "keras_plex.comparison/1"
+SCHEMA = "keras_plex.comparison/2"
 
 # Measure -> its difference; of a model, by task.
 Differences = dict[str, dict[str, Difference]]
@@ -38,7 +40,8 @@ class Comparison:
         baseline: the name of what the others are compared with.
         differences: by model, task and measure; of measures that both models
             have. `comparison["plex"]["calibration"]["ece"]` is one.
-        score_differences: by model, of `Report.reliability_score`.
+        score_differences: by model, of `Report.reliability_score` from the
+            measures that all models have.
     """
 
     reports: dict[str, Report]
@@ -69,8 +72,10 @@ class Comparison:
         differences = {
             name: _differences(one, base) for name, one in others.items()
         }
+        scored = with_common_scores(reports)
         scores = {
-            name: score_difference(one, base) for name, one in others.items()
+            name: score_difference(scored[name], scored[baseline])
+            for name in others
         }
         _confirm(differences, scores, base)
         return cls(dict(reports), baseline, differences, scores)
@@ -90,13 +95,31 @@ class Comparison:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; a number that is not finite is `None`."""
+        """Plain data; a number that is not finite is `None`.
+
+        `scores` are from the measures that all models have; `left_out` names
+        the others, with the models that lack them.
+        """
+        scored = with_common_scores(self.reports)
         found = {
             "schema": SCHEMA,
             "baseline": self.baseline,
             "models": {
                 name: report.to_dict() for name, report in self.reports.items()
             },
+            "scores": {
+                name: {
+                    "reliability_score": one.reliability_score,
+                    "category_scores": one.category_scores,
+                }
+                for name, one in scored.items()
+            },
+            "left_out": [
+                {"task": task, "measure": measure, "models": names}
+                for (task, measure), names in lacking_by_measure(
+                    self.reports
+                ).items()
+            ],
             "score_differences": {
                 name: one.to_dict()
                 for name, one in self.score_differences.items()

@@ -16,6 +16,9 @@ from keras_plex.tasks.reports.result import Value
 if TYPE_CHECKING:
     from keras_plex.tasks.reports.report import Report
 
+# Of the float32 numbers, between 0 and 1 or larger, that all is made of.
+ROUNDING = float(np.finfo("float32").eps)
+
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
@@ -50,15 +53,20 @@ class Difference:
         return self.value - self.baseline_value
 
     @property
+    def rounding(self) -> float:
+        """What float32 leaves open of the two values."""
+        return ROUNDING * max(1.0, abs(self.value), abs(self.baseline_value))
+
+    @property
     def verdict(self) -> str:
         """`"better"`, `"worse"`, `"within noise"`, or `"unknown"`.
 
-        Within noise is a difference whose own interval holds 0; unknown is
-        one without interval.
+        Within noise is a difference whose own interval holds 0, or comes
+        nearer to it than float32 tells; unknown is one without interval.
         """
         if not np.isfinite([self.low, self.high]).all():
             return "unknown"
-        if self.low <= 0 <= self.high:
+        if self.low <= self.rounding and self.high >= -self.rounding:
             return "within noise"
         is_better = (self.low > 0) == self.higher_is_better
         return "better" if is_better else "worse"
@@ -131,9 +139,7 @@ def confirm_together(differences: Sequence[Difference]) -> list[Difference]:
         Westfall and Young, 1993, "Resampling-based multiple testing".
     """
     deviations = [
-        _standardized(one.drawn)
-        for one in differences
-        if one.verdict != "unknown"
+        _standardized(one) for one in differences if one.verdict != "unknown"
     ]
     known = [np.abs(one) for one in deviations if one is not None]
     # `fmax` leaves out NaN.
@@ -164,7 +170,9 @@ def _drawn_goodness(result: TaskResult, name: str) -> np.ndarray:
     )
 
 
-def _standardized(drawn: np.ndarray) -> np.ndarray | None:
-    """In standard errors from their mean; `None` if all are alike."""
-    spread = np.nanstd(drawn)
-    return (drawn - np.nanmean(drawn)) / spread if spread > 0 else None
+def _standardized(one: Difference) -> np.ndarray | None:
+    """Draws in standard errors from their mean; `None` if all are alike."""
+    spread = np.nanstd(one.drawn)
+    if spread <= one.rounding:
+        return None
+    return (one.drawn - np.nanmean(one.drawn)) / spread

@@ -3,6 +3,9 @@
 import math
 from typing import TYPE_CHECKING
 
+from keras_plex.tasks.comparisons.common_scores import LEFT_OUT
+from keras_plex.tasks.comparisons.common_scores import lacking_by_measure
+from keras_plex.tasks.comparisons.common_scores import with_common_scores
 from keras_plex.tasks.comparisons.differences import Difference
 from keras_plex.tasks.reports.markdown import arrow
 from keras_plex.tasks.reports.markdown import cell
@@ -33,12 +36,13 @@ def comparison_as_markdown(comparison: "Comparison") -> str:
         "| model | reliability score | difference |",
         "|---|---:|---|",
     ]
-    for name, report in comparison.reports.items():
+    for name, report in with_common_scores(comparison.reports).items():
         found = comparison.score_differences.get(name)
         lines.append(
             f"| {one_line(name)} | {number(report.reliability_score, 1)} | "
             f"{difference_text(found, 1)} |"
         )
+    lines += _left_out(comparison)
     base = comparison.reports[comparison.baseline]
     headlines = {result.name: [result.headline] for result in base.results}
     lines += ["", "## Headlines", "", *_table(comparison, headlines)]
@@ -68,6 +72,18 @@ def difference_text(found: Difference | None, digits: int = 4) -> str:
         text += f" [{ends[0]}, {ends[1]}]"
     confirmed = ", confirmed" if found.confirmed else ""
     return f"{text} {found.verdict}{confirmed}"
+
+
+def _left_out(comparison: "Comparison") -> list[str]:
+    lacking = lacking_by_measure(comparison.reports)
+    if not lacking:
+        return []
+    measures = "; ".join(
+        f"{one_line(measure)} of {one_line(task)}, undefined for "
+        f"{', '.join(map(one_line, names))}"
+        for (task, measure), names in lacking.items()
+    )
+    return ["", f"{LEFT_OUT} {measures}."]
 
 
 def _table(

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
+from keras_plex.tasks.comparisons.common_scores import LEFT_OUT
+from keras_plex.tasks.comparisons.common_scores import lacking_by_measure
+from keras_plex.tasks.comparisons.common_scores import with_common_scores
 from keras_plex.tasks.comparisons.differences import Difference
 from keras_plex.tasks.reports.chart import legend
 from keras_plex.tasks.reports.components import count_text
@@ -79,7 +82,7 @@ def _title(comparison: "Comparison") -> Markup:
 
 def _scores(comparison: "Comparison") -> Markup:
     cards = []
-    for name, report in comparison.reports.items():
+    for name, report in with_common_scores(comparison.reports).items():
         found = comparison.score_differences.get(name)
         note = element("div", "baseline", class_="range")
         if found is not None:
@@ -93,7 +96,20 @@ def _scores(comparison: "Comparison") -> Markup:
                 more=[note, _categories(report)],
             )
         )
-    return element("div", cards, class_="scores wide-cards")
+    made = element("div", cards, class_="scores wide-cards")
+    return join([made, _left_out(comparison)])
+
+
+def _left_out(comparison: "Comparison") -> Markup | None:
+    """Which measures do not count, as a model lacks them."""
+    lacking = lacking_by_measure(comparison.reports)
+    if not lacking:
+        return None
+    measures = {
+        f"{measure} of {task}": f"undefined for {', '.join(names)}"
+        for (task, measure), names in lacking.items()
+    }
+    return element("section", element("p", LEFT_OUT), facts(measures))
 
 
 def _categories(report: "Report") -> Markup:

@@ -8,6 +8,12 @@ import uuid
 from collections.abc import Collection
 from collections.abc import Mapping
 
+from keras_plex.files import whole_file
+
+# A folder in the directory itself, which may be a mount point, or the only one
+# that can be written.
+UNFINISHED = ".keras_plex_unfinished_"
+
 
 def save_files(
     directory: str | os.PathLike,
@@ -16,7 +22,10 @@ def save_files(
     schema: str,
     beside: Collection[str] = (),
 ) -> pathlib.Path:
-    """Writes texts beside the directory, then moves them into it.
+    """Writes texts into a hidden folder of the directory, then moves them.
+
+    Pages of the files that are replaced go first: whoever reads meanwhile, or
+    after a kill, finds no page beside the JSON of another time.
 
     Args:
         directory: as for `check_directory`.
@@ -31,14 +40,15 @@ def save_files(
     directory = pathlib.Path(directory)
     check_directory(directory, files, schema=schema, beside=beside)
     directory.mkdir(parents=True, exist_ok=True)
-    # Beside the directory: in it, a leftover would be another file.
-    unfinished = directory.with_name(f".{directory.name}.{uuid.uuid4().hex}")
+    for leftover in _unfinished_folders(directory):
+        shutil.rmtree(leftover)
+    unfinished = directory / f"{UNFINISHED}{uuid.uuid4().hex}"
     unfinished.mkdir()
     try:
         for name, text in files.items():
-            (unfinished / name).write_text(text, encoding="utf-8")
-        for name in files:
-            os.replace(unfinished / name, directory / name)
+            with whole_file(unfinished / name) as file:
+                file.write(text.encode("utf-8"))
+        _move_files(list(files), unfinished, directory)
     finally:
         shutil.rmtree(unfinished)
     return directory
@@ -55,7 +65,7 @@ def check_directory(
 
     Args:
         directory: a new or empty one, or one that holds such files alone,
-            which are replaced.
+            which are replaced, or what a killed run did not finish.
         names: of the files; the first is that of the JSON.
         schema: that it names.
         beside: names of folders that may lie there, and stay.
@@ -73,6 +83,7 @@ def check_directory(
         )
     found = {path.name for path in directory.iterdir()}
     ours = {name for name in beside if (directory / name).is_dir()}
+    ours |= {path.name for path in _unfinished_folders(directory)}
     if _has_schema(directory / next(iter(names)), schema):
         ours |= set(names)
     others = sorted(found - ours)
@@ -82,6 +93,22 @@ def check_directory(
             "report will not join. Pass an empty or a new one. "
             f"Received: {others[:3]}"
         )
+
+
+def _unfinished_folders(directory: pathlib.Path) -> list[pathlib.Path]:
+    """What killed runs left."""
+    found = directory.glob(f"{UNFINISHED}*")
+    return [path for path in found if path.is_dir()]
+
+
+def _move_files(
+    names: list[str], source: pathlib.Path, directory: pathlib.Path
+) -> None:
+    """The first one first: by it the directory is known as ours."""
+    for name in names[1:]:
+        (directory / name).unlink(missing_ok=True)
+    for name in names:
+        os.replace(source / name, directory / name)
 
 
 def _has_schema(path: pathlib.Path, schema: str) -> bool:

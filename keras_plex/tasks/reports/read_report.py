@@ -12,7 +12,9 @@ from keras_plex.tasks.reports.plain_data import number
 from keras_plex.tasks.reports.result import TaskResult
 from keras_plex.tasks.reports.result import Value
 
-SCHEMA = "keras_plex.report/2"
+SCHEMA = "keras_plex.report/3"
+# The second has no settings of tasks.
+READABLE = (SCHEMA, "keras_plex.report/2")
 
 
 def result_as_dict(result: TaskResult) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def read_report(path: pathlib.Path) -> dict[str, Any]:
             f"{str(path)!r} is no report: it holds no JSON. {error}"
         ) from error
     schema = found.get("schema") if isinstance(found, dict) else None
-    if schema != SCHEMA:
+    if schema not in READABLE:
         raise ValueError(
             f"{str(path)!r} must be a report of schema {SCHEMA!r}: evaluate "
             f"and save it again. Received: schema={schema!r}"

@@ -50,6 +50,8 @@ class TaskResult:
         curves: small lists to draw.
         fingerprints: name of a data set -> a mark that other data hardly
             share; of arrays alone.
+        settings: `options` of the task, and its `sets` with the corruption of
+            each; `None` where they are not known, as of an older report.
     """
 
     name: str
@@ -63,6 +65,7 @@ class TaskResult:
     seconds: float
     curves: dict[str, Any]
     fingerprints: dict[str, str] = dataclasses.field(default_factory=dict)
+    settings: dict[str, Any] | None = None
 
     def __getitem__(self, measure: str) -> Value:
         return lookup(self.measures, measure, "measure")

@@ -51,7 +51,7 @@ class Facts:
         data += [one.data for one in sets.values()]
         settings = {
             name: describe_value(
-                _without_data(value, data),
+                without_data(value, data),
                 f"the setting {name!r} of task {task.name!r}",
             )
             for name, value in sorted(task.settings().items())
@@ -77,12 +77,12 @@ class Facts:
         return self.known[id(data)][1]
 
 
-def _without_data(value: Any, data: list[Data | None]) -> Any:
+def without_data(value: Any, data: list[Data | None]) -> Any:
     """The same without data sets, which have marks of their own."""
     if isinstance(value, DataSet) or any(value is one for one in data):
         return None
     if isinstance(value, Mapping):
-        return {key: _without_data(one, data) for key, one in value.items()}
+        return {key: without_data(one, data) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_data(one, data) for one in value]
+        return [without_data(one, data) for one in value]
     return value

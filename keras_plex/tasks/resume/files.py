@@ -2,7 +2,9 @@
 
 import json
 import pathlib
+from collections.abc import Callable
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -35,16 +37,29 @@ def read_columns(
     path: pathlib.Path,
 ) -> tuple[Config, dict[str, np.ndarray]] | None:
     """What `write_columns` wrote; `None` for a damaged file or none at all."""
-    try:
+
+    def read(entries: Mapping[str, np.ndarray]) -> tuple[Config, dict]:
         # Each entry has a checksum, which reading it compares.
+        columns = dict(entries)
+        return json.loads(str(columns.pop(DESCRIPTION))), columns
+
+    return _read(path, read)
+
+
+def read_description(path: pathlib.Path) -> Config | None:
+    """The description alone; `None` for a damaged file or none at all."""
+    return _read(path, lambda entries: json.loads(str(entries[DESCRIPTION])))
+
+
+def _read(path: pathlib.Path, read: Callable[[Any], Any]) -> Any | None:
+    """What is read from the entries of a file; `None` where it is damaged."""
+    try:
         with open(path, "rb") as file, np.load(file) as entries:
-            columns = {name: entries[name] for name in entries.files}
-        description = json.loads(str(columns.pop(DESCRIPTION)))
+            return read(entries)
     except PermissionError:
         raise
     except Exception:
         return None
-    return description, columns
 
 
 def _plain(column: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_plex.tasks.fingerprints import fingerprint_model
 from keras_plex.tasks.resume.files import read_columns
+from keras_plex.tasks.resume.files import read_description
 from keras_plex.tasks.resume.files import write_columns
 from keras_plex.types import Config
 
@@ -38,6 +39,10 @@ class EvidenceFolder:
         model: that is measured.
         batch_size: for arrays.
         max_examples: of each set, the first ones.
+
+    Raises:
+        ValueError: for a directory with evidence of another model, or with
+            other settings, whatever the task.
     """
 
     def __init__(
@@ -63,6 +68,10 @@ class EvidenceFolder:
                 "backend": keras.config.backend(),
             },
         }
+        for path in sorted(self.folder.glob("*.npz")):
+            found = read_description(path)
+            if found is not None:
+                self._check(path, found, self.common)
 
     def restore(
         self, place: tuple[str, str], facts: Config
@@ -80,16 +89,7 @@ class EvidenceFolder:
         read = read_columns(path)
         if read is None:
             return None
-        expected = json.loads(json.dumps({**self.common, **facts}))
-        for name, value in expected.items():
-            found = read[0].get(name)
-            if found != value:
-                raise ValueError(
-                    f"{str(path)!r} holds evidence {DIFFERENCES[name]}. Pass "
-                    "another directory, or the same model, data and settings "
-                    f"as before; or remove {str(self.folder)!r} to measure "
-                    f"anew. There: {name}={found!r}. Received: {name}={value!r}"
-                )
+        self._check(path, read[0], {**self.common, **facts})
         return read
 
     def save(
@@ -110,6 +110,20 @@ class EvidenceFolder:
         self.folder.mkdir(parents=True, exist_ok=True)
         description = {**self.common, **facts, **found}
         write_columns(self._file_of(place), description, columns)
+
+    def _check(
+        self, path: pathlib.Path, found: Config, expected: Config
+    ) -> None:
+        """Raises for a file that is not of what is expected."""
+        for name, value in json.loads(json.dumps(expected)).items():
+            if found.get(name) != value:
+                raise ValueError(
+                    f"{str(path)!r} holds evidence {DIFFERENCES[name]}. Pass "
+                    "another directory, or the same model, data and settings "
+                    f"as before; or remove {str(self.folder)!r} to measure "
+                    f"anew. There: {name}={found.get(name)!r}. "
+                    f"Received: {name}={value!r}"
+                )
 
     def _file_of(self, place: tuple[str, str]) -> pathlib.Path:
         """A name that can be read, and that no two places share."""

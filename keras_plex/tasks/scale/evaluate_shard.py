@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 from keras_plex.checks import is_integer
-from keras_plex.scores import Score
 from keras_plex.tasks.arguments import check_positive
 from keras_plex.tasks.checked_tasks import checked_tasks
 from keras_plex.tasks.collect import check_tasks
 from keras_plex.tasks.collect import collect_evidence
 from keras_plex.tasks.data_set import DataSet
+from keras_plex.tasks.fingerprints import fingerprint_arrays
 from keras_plex.tasks.fingerprints import fingerprint_model
 from keras_plex.tasks.parts import Part
 from keras_plex.tasks.parts import ReadyScores
@@ -25,7 +25,9 @@ from keras_plex.tasks.scale.batch_share import BatchShare
 from keras_plex.tasks.scale.set_marks import SetMarks
 from keras_plex.tasks.scale.shards import INDEX
 from keras_plex.tasks.scale.shards import Shard
+from keras_plex.tasks.settings import describe_settings
 from keras_plex.tasks.task import Task
+from keras_plex.types import Config
 
 
 def evaluate_shard(
@@ -50,7 +52,8 @@ def evaluate_shard(
         tasks: all of them, with the whole data sets, the same for each shard;
             a shuffled one is refused by `measure_shards`. What belongs to other
             shards does not pass the model. The inputs of arrays are then not
-            read either; batches are, to count their examples.
+            read either, but by shard 0, for their fingerprints; batches are,
+            to count their examples.
         shard: int from 0 to `num_shards - 1`.
         num_shards: positive int.
         batch_size: for arrays. Defaults to `32`.
@@ -94,10 +97,7 @@ def evaluate_shard(
                 max_examples=max_examples,
             )
             if not share.is_empty():
-                parts = [
-                    _part_of_share(use, share, scores.of(use.task))
-                    for use in uses
-                ]
+                parts = [_part_of_share(use, share, scores) for use in uses]
                 found = collect_evidence(model, parts, on_progress=on_progress)
                 for use, evidence in zip(uses, found, strict=True):
                     kept = evidence[use.set_name].columns
@@ -111,6 +111,7 @@ def evaluate_shard(
         num_shards=num_shards,
         model=_describe_model(model),
         settings={"batch_size": batch_size, "max_examples": max_examples},
+        tasks={task.name: _describe_task(task, shard) for task in tasks},
         sets=sets,
         columns=columns,
         num_classes=num_classes,
@@ -135,9 +136,7 @@ def _check_arguments(
         )
 
 
-def _part_of_share(
-    use: Use, share: BatchShare, scores: Sequence[str | Score]
-) -> Part:
+def _part_of_share(use: Use, share: BatchShare, scores: ReadyScores) -> Part:
     """The share in place of the data set, of which it asks the same."""
     whole = use.data_set
     share_of_set = DataSet(
@@ -147,7 +146,8 @@ def _part_of_share(
         # Groups that are an array are looked up afterwards.
         needs_groups=whole.needs_groups and whole.groups is None,
     )
-    return Part(use.task, use.set_name, share_of_set, scores)
+    ready = scores.of(use.task)
+    return Part(use.task, use.set_name, share_of_set, ready)
 
 
 def _with_index(
@@ -156,6 +156,16 @@ def _with_index(
     groups = use.data_set.groups
     group = {} if groups is None else {"group": groups[rows]}
     return {**columns, **group, INDEX: rows}
+
+
+def _describe_task(task: Task, shard: int) -> Config:
+    # Of whole arrays: one shard reads them for all.
+    marks = fingerprint_arrays(task.data_sets()) if shard == 0 else {}
+    return {
+        "kind": task.kind,
+        "settings": describe_settings(task),
+        "fingerprints": marks,
+    }
 
 
 def _describe_model(model: keras.Model) -> dict[str, Any]:

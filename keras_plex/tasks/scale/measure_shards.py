@@ -16,7 +16,9 @@ from keras_plex.tasks.reports.report import Report
 from keras_plex.tasks.scale.shards import INDEX
 from keras_plex.tasks.scale.shards import Place
 from keras_plex.tasks.scale.shards import Shard
+from keras_plex.tasks.settings import describe_settings
 from keras_plex.tasks.task import Task
+from keras_plex.types import Config
 
 
 def measure_shards(
@@ -29,7 +31,8 @@ def measure_shards(
     """The report that `evaluate` gives, from what `evaluate_shard` gave.
 
     Args:
-        tasks: those of the shards; their data are not read.
+        tasks: those of the shards. Their data are not read: arrays without
+            examples will do.
         shards: all of them, in any order.
         resamples: of the bootstrap that gives the 95 % intervals; 0 for none.
             Defaults to `200`.
@@ -48,11 +51,18 @@ def measure_shards(
             "The shards must be those of all `tasks`. Missing: "
             f"{sorted(places - set(merged))}"
         )
+    first = min(shards, key=lambda shard: shard.number)
+    _check_tasks(tasks, first)
     results = tuple(
-        measure_task(task, join_parts(task, merged), resamples, seed)
+        measure_task(
+            task,
+            join_parts(task, merged),
+            resamples,
+            seed,
+            fingerprints=first.tasks[task.name]["fingerprints"],
+        )
         for task in tasks
     )
-    first = shards[0]
     return Report(
         model=first.model["name"],
         parameters=first.model["parameters"],
@@ -111,8 +121,27 @@ ASPECTS: dict[str, Callable[[Shard], Any]] = {
     "num_shards": lambda shard: shard.num_shards,
     "model": lambda shard: shard.model,
     "settings": lambda shard: shard.settings,
+    "tasks": lambda shard: {
+        name: _task_of(task) for name, task in shard.tasks.items()
+    },
     "sets": lambda shard: sorted(shard.sets),
 }
+
+
+def _task_of(described: Config) -> Config:
+    """Without fingerprints, which one shard has for all."""
+    return {"kind": described["kind"], "settings": described["settings"]}
+
+
+def _check_tasks(tasks: Sequence[Task], shard: Shard) -> None:
+    for task in tasks:
+        expected = _task_of(shard.tasks[task.name])
+        found = {"kind": task.kind, "settings": describe_settings(task)}
+        if found != expected:
+            raise ValueError(
+                f"The task {task.name!r} must be that of the shards, with the "
+                f"same options: {expected}. Received: {found}"
+            )
 
 
 def _check_data(first: Shard, shard: Shard) -> None:

@@ -14,7 +14,7 @@ from keras_plex.types import Config
 # The names of a task and of its set.
 Place = tuple[str, str]
 
-SCHEMA = "keras_plex.shard/2"
+SCHEMA = "keras_plex.shard/3"
 # The column of where the examples are in the whole data set.
 INDEX = "index"
 
@@ -28,6 +28,9 @@ class Shard:
         num_shards: how many there are.
         model: `name`, `parameters`, `ensemble_size` and `fingerprint`.
         settings: `batch_size` and `max_examples`.
+        tasks: name of a task -> `kind`, `settings` and `fingerprints`, as
+            those of a `TaskResult`; of other shards than the first, there are
+            no fingerprints.
         sets: name of a task, name of a set -> `examples`, how many the whole
             set holds, and what tells its data from others; of all sets that
             were asked for.
@@ -42,6 +45,7 @@ class Shard:
     num_shards: int
     model: dict[str, Any]
     settings: dict[str, Any]
+    tasks: dict[str, Config]
     sets: dict[Place, Config]
     columns: dict[Place, dict[str, np.ndarray]]
     num_classes: int
@@ -70,10 +74,12 @@ class Shard:
     def load(cls, path: str | os.PathLike) -> "Shard":
         """What `save` wrote."""
         read = read_columns(pathlib.Path(path))
-        if read is None or read[0].pop("schema", None) != SCHEMA:
+        schema = None if read is None else read[0].pop("schema", None)
+        if read is None or schema != SCHEMA:
             raise ValueError(
-                "`path` must be a whole file that `Shard.save` wrote. "
-                f"Received: path={os.fspath(path)!r}"
+                "`path` must be a whole file that `Shard.save` wrote, of "
+                f"schema {SCHEMA!r}: evaluate an older shard again. "
+                f"Received: path={os.fspath(path)!r}, schema={schema!r}"
             )
         description, entries = read
         sets = {tuple(place): mark for place, mark in description.pop("sets")}

@@ -1,12 +1,27 @@
 """Only what is comparable is compared."""
 
+import dataclasses
+
+import keras
+import numpy as np
 import pytest
 
+import keras_plex
+from keras_plex.tasks import ActiveLearning
+from keras_plex.tasks import Comparison
+from keras_plex.tasks import CovariateShift
+from keras_plex.tasks import FewShotLearning
+from keras_plex.tasks import OpenSetRecognition
+from keras_plex.tasks import Report
 from keras_plex.tasks.comparisons.checks import check_comparable
 from keras_plex.tasks.comparisons.checks import check_names
 from keras_plex.tasks.comparisons.checks import checked_baseline
 from tests.report_cases import report
 from tests.report_cases import result
+from tests.task_cases import NEAR
+from tests.task_cases import TEST
+from tests.task_cases import TRAIN
+from tests.task_cases import logits_model
 
 
 @pytest.mark.parametrize(
@@ -72,3 +87,98 @@ def test_data_without_fingerprint_are_believed():
     one = report(result("a", {"ece": 0.1}, fingerprints={"test": "ab"}))
     other = report(result("a", {"auroc": 0.1}))
     check_comparable({"x": one, "y": other}, "x")
+
+
+X, Y = TEST
+IMAGES = np.random.default_rng(0).random((8, 28, 28, 1), "float32"), Y[:8]
+
+
+def shift(*corruptions, **options):
+    return CovariateShift(IMAGES, corruptions=corruptions, **options)
+
+
+def open_set(**options):
+    return OpenSetRecognition(X, {"near": NEAR}, **options)
+
+
+def evaluate(task, model=None):
+    if model is None:
+        layers = keras.layers.Flatten(), keras.layers.Dense(4)
+        shape = (28, 28, 1) if task.kind == "covariate_shift" else (4,)
+        model = keras.Sequential([keras.Input(shape), *layers])
+    return keras_plex.evaluate(model, task, resamples=0, verbose=0)
+
+
+OTHERS = {
+    "corruptions": (
+        lambda: shift("contrast", severities=(1,)),
+        lambda: shift("brightness", severities=(1,)),
+        r"The sets .* {'contrast/1'.*Received: {'brightness/1'",
+    ),
+    "severities": (
+        lambda: shift("contrast", severities=(1, 2)),
+        lambda: shift("contrast", severities=(1,)),
+        r"The sets .*'contrast/2'.*Received: {}",
+    ),
+    "value_range": (
+        lambda: shift("contrast", severities=(1,)),
+        lambda: shift("contrast", severities=(1,), value_range=(0, 2)),
+        "The sets .*Received: {'contrast/1': .*2",
+    ),
+    "budget": (
+        lambda: ActiveLearning(TRAIN, TEST, budget=24),
+        lambda: ActiveLearning(TRAIN, TEST, budget=16),
+        "The option 'budget' of the task 'active_learning' of 'y' .*, 24: .*16",
+    ),
+    "shots": (
+        lambda: FewShotLearning(TRAIN, TEST, shots=(1, 4)),
+        lambda: FewShotLearning(TRAIN, TEST, shots=(1, 5)),
+        r"The option 'shots' .* \[1, 4\]: .* \[1, 5\]",
+    ),
+    "l2": (
+        lambda: FewShotLearning(TRAIN, TEST, shots=(1,), l2=1.0),
+        lambda: FewShotLearning(TRAIN, TEST, shots=(1,), l2=2.0),
+        "The option 'l2' .* 1.0: .* 2.0",
+    ),
+    "scores": (
+        lambda: open_set(scores=["msp"]),
+        lambda: open_set(scores=["energy"]),
+        r"The option 'scores' .*'msp'.*Received: \['energy'",
+    ),
+}
+# What no name of a measure shows.
+UNNAMED = ("l2", "value_range")
+
+
+@pytest.mark.parametrize("name", list(OTHERS))
+def test_other_options_are_refused(name, tmp_path):
+    make, make_other, message = OTHERS[name]
+    one, other = evaluate(make()), evaluate(make_other())
+    one = Report.load(one.save(tmp_path))
+    with pytest.raises(ValueError, match=message):
+        Comparison.from_reports({"x": one, "y": other})
+    check_comparable({"x": one, "y": evaluate(make())}, "x")
+    if name not in UNNAMED:
+        old = [_as_before_settings(report) for report in (one, other)]
+        with pytest.raises(ValueError, match="The measures of the task"):
+            check_comparable({"x": one, "y": old[1]}, "x")
+        check_comparable({"x": one, "y": old[0]}, "x")
+
+
+def _as_before_settings(report):
+    results = [dataclasses.replace(x, settings=None) for x in report.results]
+    return dataclasses.replace(report, results=tuple(results))
+
+
+def test_an_ensemble_may_have_more_scores():
+    members = [logits_model(), logits_model()]
+    reports = {
+        "stock": evaluate(open_set(), logits_model()),
+        "two": evaluate(open_set(), keras_plex.models.DeepEnsemble(members)),
+        "more": evaluate(open_set(scores=["msp", "energy"]), logits_model()),
+    }
+    names = [set(one.results[0].measures) for one in reports.values()]
+    assert names[0] < names[1]
+    check_comparable(reports, "stock")
+    old = {name: _as_before_settings(one) for name, one in reports.items()}
+    check_comparable(old, "stock")

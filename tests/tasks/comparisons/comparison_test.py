@@ -10,6 +10,7 @@ import pytest
 from keras_plex.tasks import Comparison
 from keras_plex.tasks import Cost
 from keras_plex.tasks import Report
+from tests.report_cases import read_page
 from tests.report_cases import report
 from tests.report_cases import result
 from tests.report_cases import value
@@ -101,17 +102,19 @@ def test_costs_of_other_machines_are_no_multiples(changes, unknown):
 
 def test_json_names_its_schema_and_its_differences(comparison):
     found = json.loads(comparison.to_json())
-    assert found["schema"] == "keras_plex.comparison/1"
+    assert found["schema"] == "keras_plex.comparison/2"
     assert set(found) == {
         "schema",
         "baseline",
         "models",
+        "scores",
+        "left_out",
         "score_differences",
         "differences",
         "cost_ratios",
     }
     assert found["baseline"] == "base"
-    assert found["models"]["plex"]["schema"] == "keras_plex.report/2"
+    assert found["models"]["plex"]["schema"] == "keras_plex.report/3"
     assert set(found["differences"]["plex"]["a"]["accuracy"]) == {
         "value",
         "baseline_value",
@@ -144,3 +147,40 @@ def test_it_is_saved_whole(tmp_path, comparison):
     ]
     with pytest.raises(ValueError, match="holds other files"):
         comparison.reports["base"].save(directory)
+
+
+def test_scores_and_their_differences_are_of_the_same_measures():
+    def make(accuracy, auc):
+        return report(
+            result("a", {"accuracy": value(accuracy, spread=0.01)}),
+            result("b", {"calibration_auc": value(auc, spread=0.01)}),
+        )
+
+    # The second makes no error, so that none can be found.
+    reports = {"base": make(0.8, 0.9), "best": make(0.828, math.nan)}
+    comparison = Comparison.from_reports(reports)
+    found = comparison.to_dict()
+    scores = {k: one["reliability_score"] for k, one in found["scores"].items()}
+    assert scores == pytest.approx({"base": 80.0, "best": 82.8})
+    assert found["scores"]["base"]["category_scores"] == pytest.approx(
+        {"uncertainty": 80.0}
+    )
+    assert found["left_out"] == [
+        {"task": "b", "measure": "calibration_auc", "models": ["best"]}
+    ]
+    difference = comparison.score_differences["best"]
+    assert difference.difference == pytest.approx(2.8)
+    assert (difference.value, difference.baseline_value) == pytest.approx(
+        (82.8, 80.0)
+    )
+    text = comparison.to_markdown()
+    assert "| base | 80.0 | baseline |" in text
+    assert "| best | 82.8 | +2.8 [" in text
+    note = "Left out: calibration_auc of b, undefined for best."
+    assert note in text
+    page = read_page(comparison.to_html()).text
+    assert "80.0" in page and "82.8" in page and "85.0" not in page
+    assert "Left out:" in page and "undefined for best" in page
+    whole = Comparison.from_reports({"x": make(0.8, 0.9), "y": make(0.8, 0.9)})
+    assert whole.to_dict()["left_out"] == []
+    assert "Left out" not in whole.to_markdown() + whole.to_html()

@@ -188,3 +188,29 @@ def test_among_many_without_difference_few_families_confirm_one():
 def test_a_large_difference_is_confirmed():
     assert all(one.confirmed for one in confirm_together(noise(5, 9.0)))
     assert confirm_together([]) == []
+
+
+def test_less_than_float32_tells_is_no_difference():
+    one = value(0.1, higher=False)
+    for change in (2.8e-8, -2.8e-8, 1e-7):
+        other = Value(0.1 + change, one.low, one.high, False, one.drawn)
+        found = paired_difference(other, one)
+        assert found.verdict == "within noise"
+        assert confirm_together([found])[0].confirmed is False
+    for large in (1.0, 1e3):
+        ends = (2e-7 * large, 3e-7 * large)
+        assert Difference(large, large, *ends, True).verdict == "better"
+        ends = (5e-8 * large, 9e-8 * large)
+        assert Difference(large, large, *ends, True).verdict == "within noise"
+
+
+def test_rounding_does_not_hide_what_is_confirmed():
+    clear, drawn = noise(1, 9.0), np.zeros(400)
+    # One draw in ten differs by the last digit: three standard errors.
+    drawn[::10] = 1e-8
+    rounding = Difference(0.1, 0.1, 0.0, 1e-8, True, drawn=drawn)
+    clear[0] = Difference(2.5, 0.0, 0.5, 4.5, True, drawn=clear[0].drawn)
+    alone, _ = confirm_together([clear[0], clear[0]])
+    found, last = confirm_together([clear[0], rounding])
+    assert (found.confirmed, last.confirmed) == (alone.confirmed, False)
+    assert found.confirmed

@@ -6,6 +6,7 @@ import pathlib
 
 import pytest
 
+from keras_plex.tasks.reports.files import UNFINISHED
 from keras_plex.tasks.reports.files import check_directory
 from keras_plex.tasks.reports.files import save_files
 
@@ -68,16 +69,85 @@ def test_another_schema_is_left_alone(tmp_path, schema):
     assert (tmp_path / "thing.json").read_text() == text
 
 
+def test_the_directory_may_be_the_one_of_the_shell(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert save(".") == pathlib.Path(".")
+    assert sorted(os.listdir(tmp_path)) == sorted(FILES)
+
+
+def test_nothing_is_written_beside_the_directory(tmp_path, monkeypatch):
+    directory = tmp_path / "mounted"
+    directory.mkdir()
+    make, made = pathlib.Path.mkdir, []
+
+    def remember(path, *args, **kwargs):
+        made.append(path)
+        make(path, *args, **kwargs)
+
+    monkeypatch.setattr(pathlib.Path, "mkdir", remember)
+    save(directory)
+    assert all(directory in (path, path.parent) for path in made)
+    assert sorted(os.listdir(directory)) == sorted(FILES)
+
+
+@pytest.mark.parametrize("has_files", [True, False])
+def test_what_a_killed_run_left_is_removed(tmp_path, has_files):
+    if has_files:
+        save(tmp_path)
+    leftover = tmp_path / f"{UNFINISHED}1"
+    leftover.mkdir()
+    (leftover / "thing.json").write_text("{")
+    check_directory(tmp_path, FILES, schema=SCHEMA)
+    assert leftover.is_dir()
+    save(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted(FILES)
+
+
+def test_a_file_with_the_name_of_a_leftover_is_another_file(tmp_path):
+    (tmp_path / f"{UNFINISHED}1").touch()
+    with pytest.raises(ValueError, match="holds other files"):
+        save(tmp_path)
+
+
+@pytest.mark.parametrize("moves", [0, 1])
+def test_a_reader_never_sees_pages_of_another_time(
+    tmp_path, monkeypatch, moves
+):
+    save(tmp_path)
+    changed = json.dumps({"schema": SCHEMA, "changed": True})
+    new = {"thing.json": changed, "thing.md": "two"}
+    replace, moved = os.replace, []
+
+    def kill(source, target):
+        if target.parent == tmp_path:
+            if len(moved) == moves:
+                raise KeyboardInterrupt
+            moved.append(target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", kill)
+    with pytest.raises(KeyboardInterrupt):
+        save(tmp_path, new)
+    found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert found.items() <= (new if moves else FILES).items()
+    assert "thing.json" in found
+    monkeypatch.undo()
+    save(tmp_path, new)
+    found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert found == new
+
+
 def test_a_failed_write_changes_nothing(tmp_path, monkeypatch):
     directory = save(tmp_path / "thing")
-    write = pathlib.Path.write_text
+    sync, synced = os.fsync, []
 
-    def fail(path, text, **options):
-        if path.name == "thing.md":
+    def fail(descriptor):
+        synced.append(descriptor)
+        if len(synced) == 2:
             raise OSError("disk full")
-        return write(path, text, **options)
+        sync(descriptor)
 
-    monkeypatch.setattr(pathlib.Path, "write_text", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     changed = json.dumps({"schema": SCHEMA, "changed": True})
     with pytest.raises(OSError, match="disk full"):
         save(directory, {"thing.json": changed, "thing.md": "two"})

@@ -19,6 +19,7 @@ SAVED = report(
         "a",
         {"ece": value(0.1, higher=False), "auroc": value(math.nan)},
         fingerprints={"test": "ab"},
+        settings={"options": {"shots": [1, 5]}, "sets": {"test": None}},
         curves={"groups": CURVES["groups"]},
     ),
     cost=COST,
@@ -32,6 +33,7 @@ def test_it_comes_back(tmp_path):
         assert found.to_json() == SAVED.to_json()
         assert found.cost == COST
         assert found["a"].fingerprints == {"test": "ab"}
+        assert found["a"].settings == SAVED["a"].settings
         assert found["a"].scored == ("ece",)
         np.testing.assert_array_equal(
             found["a"]["ece"].drawn, SAVED["a"]["ece"].drawn
@@ -45,7 +47,7 @@ def test_it_comes_back(tmp_path):
         ("years", "holds no JSON"),
         ("[]", "schema=None"),
         ('{"schema": "keras_plex.report/1"}', "evaluate and save it again"),
-        ('{"schema": "keras_plex.report/2"}', "no whole report. KeyError"),
+        ('{"schema": "keras_plex.report/3"}', "no whole report. KeyError"),
     ],
 )
 def test_what_is_no_report_is_refused(tmp_path, text, message):
@@ -63,3 +65,10 @@ def test_drawn_values_are_in_the_file():
     found = json.loads(SAVED.to_json())
     drawn = found["results"][0]["measures"]["ece"]["drawn"]
     assert len(drawn) == 4 * math.ceil(4 * 50 / 3)
+
+
+def test_a_report_without_settings_of_tasks_is_read(tmp_path):
+    found = {**json.loads(SAVED.to_json()), "schema": "keras_plex.report/2"}
+    del found["results"][0]["settings"]
+    (tmp_path / "report.json").write_text(json.dumps(found))
+    assert Report.load(tmp_path)["a"].settings is None

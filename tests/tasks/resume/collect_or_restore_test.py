@@ -237,7 +237,7 @@ def test_other_groups_scores_and_training_data_are_refused(tmp_path):
     with pytest.raises(ValueError, match="fitted to other training data"):
         run(OpenSetRecognition(X, NEAR, training=draw(4)))
     with pytest.raises(ValueError, match="with other scores"):
-        run(OpenSetRecognition(X, NEAR, training=draw(3), scores=["energy"]))
+        run(OpenSetRecognition(X, NEAR, training=draw(3), scores=["knn"]))
     with pytest.raises(ValueError, match="of another task"):
         run(InDistribution(TEST, name="subpopulation_shift"))
 
@@ -402,3 +402,17 @@ def test_another_architecture_with_equal_weights_is_refused(tmp_path):
     same(run(1.0), run(1.0))
     with pytest.raises(ValueError, match="of another model"):
         run(-1.0)
+
+
+def test_another_model_is_refused_for_other_tasks_too(tmp_path):
+    def run(model, task):
+        return keras_plex.evaluate(
+            model, task, resamples=0, verbose=0, directory=tmp_path
+        )
+
+    run(logits_model(), Calibration(TEST))
+    names = {path.name for path in (tmp_path / "evidence").iterdir()}
+    with pytest.raises(ValueError, match="of another model"):
+        run(poor_model(), InDistribution(TEST))
+    assert {path.name for path in (tmp_path / "evidence").iterdir()} == names
+    run(logits_model(), InDistribution(TEST))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_plex.tasks.resume.files import read_columns
+from keras_plex.tasks.resume.files import read_description
 from keras_plex.tasks.resume.files import write_columns
 
 COLUMNS = {
@@ -72,3 +73,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(path, monkeypatch):
         write_columns(path, {}, COLUMNS)
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir()] == ["one.npz"]
+
+
+def test_a_description_is_read_alone(path, tmp_path):
+    assert read_description(path) == {"model": "m", "sets": [["test", None]]}
+    assert read_description(tmp_path / "none.npz") is None
+    path.write_bytes(path.read_bytes()[:50])
+    assert read_description(path) is None

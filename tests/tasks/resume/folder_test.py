@@ -5,6 +5,7 @@ import pytest
 
 from keras_plex.tasks.resume.folder import EvidenceFolder
 from tests.task_cases import logits_model
+from tests.task_cases import poor_model
 
 FACTS = {"task": ["calibration"], "data": "abc"}
 COLUMNS = {"right": np.ones(3)}
@@ -38,3 +39,29 @@ def test_a_file_named_evidence_is_refused(tmp_path):
     (tmp_path / "evidence").write_text("mine")
     with pytest.raises(ValueError, match="must be a directory"):
         EvidenceFolder(tmp_path, logits_model(), 32, None)
+
+
+@pytest.mark.parametrize(
+    "model, batch_size, message",
+    [
+        (poor_model, 32, "evidence of another model"),
+        (logits_model, 16, "evidence with other settings"),
+    ],
+)
+def test_a_folder_is_of_one_model_whatever_the_task(
+    tmp_path, model, batch_size, message
+):
+    folder = EvidenceFolder(tmp_path, logits_model(), 32, None)
+    folder.save(("a", "b"), FACTS, {}, COLUMNS)
+    EvidenceFolder(tmp_path, logits_model(), 32, None)
+    with pytest.raises(ValueError, match=f"{message}.*Pass another directory"):
+        EvidenceFolder(tmp_path, model(), batch_size, None)
+
+
+def test_damaged_files_and_others_are_no_evidence(tmp_path):
+    folder = EvidenceFolder(tmp_path, logits_model(), 32, None)
+    folder.save(("a", "b"), FACTS, {}, COLUMNS)
+    [path] = folder.folder.iterdir()
+    path.write_bytes(path.read_bytes()[:-40])
+    np.savez(folder.folder / "mine.npz", x=np.ones(2))
+    EvidenceFolder(tmp_path, poor_model(), 32, None)

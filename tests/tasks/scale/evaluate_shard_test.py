@@ -5,6 +5,7 @@ import pytest
 from keras_plex.tasks import Calibration
 from keras_plex.tasks import InDistribution
 from keras_plex.tasks import SubpopulationShift
+from keras_plex.tasks.fingerprints import fingerprint_arrays
 from keras_plex.tasks.scale.evaluate_shard import evaluate_shard
 from tests.task_cases import GROUPS
 from tests.task_cases import TEST
@@ -68,3 +69,14 @@ def test_what_is_wrong_is_refused(arguments, message):
     options = {"tasks": [Calibration(TEST)], "shard": 0, "num_shards": 2}
     with pytest.raises(ValueError, match=message):
         evaluate_shard(logits_model(), **{**options, **arguments})
+
+
+def test_the_first_shard_has_the_fingerprints_of_the_whole():
+    first, second = [
+        evaluate_shard(
+            logits_model(), [Calibration(TEST)], shard=number, num_shards=2
+        ).tasks["calibration"]["fingerprints"]
+        for number in range(2)
+    ]
+    assert first == fingerprint_arrays(Calibration(TEST).data_sets())
+    assert list(first) == ["test"] and second == {}

@@ -7,14 +7,17 @@ import pytest
 
 import keras_plex
 from keras_plex.tasks import Calibration
+from keras_plex.tasks import Comparison
 from keras_plex.tasks import InDistribution
 from keras_plex.tasks import OpenSetRecognition
+from keras_plex.tasks import SubpopulationShift
 from keras_plex.tasks.collect import collect_evidence
 from keras_plex.tasks.parts import shares_passes
 from keras_plex.tasks.scale.evaluate_shard import evaluate_shard
 from keras_plex.tasks.scale.measure_shards import measure_shards
 from keras_plex.tasks.scale.measure_shards import merge_shards
 from keras_plex.tasks.scale.shards import Shard
+from tests.task_cases import GROUPS
 from tests.task_cases import NEAR
 from tests.task_cases import TASKS
 from tests.task_cases import TEST
@@ -157,3 +160,51 @@ def test_what_does_not_belong_together_is_refused():
         measure_shards([InDistribution(TEST)], [first, second, third])
     with pytest.raises(ValueError, match="resamples=-1"):
         measure_shards([TASK], [first, second, third], resamples=-1)
+
+
+def test_a_machine_without_the_data_gives_the_same_report(tmp_path):
+    def make(test, near, batches):
+        return [
+            Calibration(test),
+            OpenSetRecognition(test, {"near": near}),
+            InDistribution(batches),
+        ]
+
+    tasks = make(TEST, NEAR, Shorter(TEST, 6))
+    report = keras_plex.evaluate(logits_model(), tasks, resamples=2, verbose=0)
+    for shard in all_shards(logits_model(), tasks, 2):
+        shard.save(tmp_path / f"{shard.number}.npz")
+    shards = [Shard.load(path) for path in sorted(tmp_path.iterdir())]
+    empty = X[:0], Y[:0]
+    found = measure_shards(
+        make(empty, X[:0], Shorter(empty, 0)), shards[::-1], resamples=2
+    )
+    same(found, report)
+    for one, other in zip(found.results, report.results, strict=True):
+        assert one.fingerprints == other.fingerprints
+        assert one.settings == other.settings
+    assert set(found["calibration"].fingerprints) == {"test"}
+    assert found["in_distribution"].fingerprints == {}
+    Comparison.from_reports({"whole": report, "merged": found})
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        InDistribution(TEST, name="calibration"),
+        SubpopulationShift((*TEST, GROUPS), name="calibration"),
+    ],
+)
+def test_a_task_of_another_kind_is_refused(task):
+    shards = all_shards(logits_model(), [TASK], 2)
+    with pytest.raises(ValueError, match=f"'calibration' must .*{task.kind}"):
+        measure_shards([task], shards)
+
+
+def test_a_task_with_other_options_is_refused():
+    def make(score):
+        return OpenSetRecognition(X, {"near": NEAR}, scores=[score])
+
+    shards = all_shards(logits_model(), [make("msp")], 2)
+    with pytest.raises(ValueError, match="must be that of the shards.*energy"):
+        measure_shards([make("energy")], shards)

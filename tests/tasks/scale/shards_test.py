@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_plex.tasks import SubpopulationShift
+from keras_plex.tasks.resume.files import write_columns
 from keras_plex.tasks.scale.evaluate_shard import evaluate_shard
 from keras_plex.tasks.scale.shards import Shard
 from tests.task_cases import GROUPS
@@ -18,7 +19,8 @@ def test_a_file_gives_the_shard_again(tmp_path):
     loaded = Shard.load(tmp_path / "0.npz")
     assert loaded.model == shard.model and loaded.settings == shard.settings
     assert (loaded.number, loaded.num_shards, loaded.num_classes) == (0, 2, 4)
-    assert loaded.sets == shard.sets
+    assert loaded.sets == shard.sets and loaded.tasks == shard.tasks
+    assert loaded.tasks["by/writer"]["kind"] == "subpopulation_shift"
     assert loaded.sets["by/writer", "test"]["examples"] == len(GROUPS)
     assert list(loaded.columns) == list(shard.columns)
     for name, column in shard.columns["by/writer", "test"].items():
@@ -33,3 +35,10 @@ def test_another_file_is_refused(tmp_path):
             ValueError, match=f"that `Shard.save` wrote.*{name}"
         ):
             Shard.load(tmp_path / name)
+
+
+def test_an_older_file_is_refused(tmp_path):
+    path = tmp_path / "old.npz"
+    write_columns(path, {"schema": "keras_plex.shard/2"}, {})
+    with pytest.raises(ValueError, match="shard/3': evaluate.*shard/2'"):
+        Shard.load(path)

@@ -1,0 +1,71 @@
+"""Scores of models from the same measures, so that they can be compared."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_plex.tasks.reports.result import TaskResult
+
+if TYPE_CHECKING:
+    from keras_plex.tasks.reports.report import Report
+
+LEFT_OUT = (
+    "The scores are from the measures that all models have, and differ from "
+    "those of the reports. Left out:"
+)
+
+
+def with_common_scores(reports: Mapping[str, "Report"]) -> dict[str, "Report"]:
+    """The reports, each scored on the measures that all have.
+
+    Args:
+        reports: of the same tasks, by name.
+    """
+    lacking = lacking_by_measure(reports)
+    return {
+        name: dataclasses.replace(
+            report,
+            results=tuple(_scored(one, lacking) for one in report.results),
+        )
+        for name, report in reports.items()
+    }
+
+
+def lacking_by_measure(
+    reports: Mapping[str, "Report"],
+) -> dict[tuple[str, str], list[str]]:
+    """Task and scored measure -> whose value is missing or NaN, if any is.
+
+    Args:
+        reports: of the same tasks, by name.
+    """
+    scored = dict.fromkeys(
+        (result.name, measure)
+        for report in reports.values()
+        for result in report.results
+        for measure in result.scored
+    )
+    found = {
+        (task, measure): [
+            name
+            for name, report in reports.items()
+            if not _has(report[task], measure)
+        ]
+        for task, measure in scored
+    }
+    return {place: names for place, names in found.items() if names}
+
+
+def _has(result: TaskResult, measure: str) -> bool:
+    return measure in result.scored and bool(
+        np.isfinite(result.goodness(measure))
+    )
+
+
+def _scored(
+    result: TaskResult, lacking: Mapping[tuple[str, str], list[str]]
+) -> TaskResult:
+    kept = [one for one in result.scored if (result.name, one) not in lacking]
+    return dataclasses.replace(result, scored=tuple(kept))
