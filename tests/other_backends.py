@@ -23,7 +23,7 @@ def skip_without(backend: str) -> None:
 def run_tests(backend: str, path: str, *arguments: str) -> None:
     """Runs the tests of one file, all but the slow ones, in a process."""
     skip_without(backend)
-    few = ["-m", "not slow and not benchmark"]
+    few = ["-m", "not slow and not benchmark and not exhaustive"]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *few, path, *arguments],
         capture_output=True,

@@ -402,10 +402,25 @@ def test_several_steps_per_execution_give_the_same_values():
     assert_by_hand(fit(model, make_monitor()), model)
 
 
+# What depends on how a backend computes, trains and restores.
+ELSEWHERE = (
+    "values_of_the_model",
+    "variance_is",
+    "stock_model_is_measured",
+    "fitted_to_the_training_data",
+    "diverged",
+    "killed_fit",
+    "changes_nothing",
+    "each_example_passes_once",
+    "tf_data_sets",
+    "binary_classifier",
+)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_the_monitor_does_the_same_on_another_backend(backend):
-    run_tests(backend, __file__)
+    run_tests(backend, __file__, "-k", " or ".join(ELSEWHERE))
 
 
 # Callbacks that come after it

@@ -42,7 +42,8 @@ def trained():
     model.compile(
         keras.optimizers.Adam(0.01), sampler="greedy", jit_compile=False
     )
-    history = model.fit(PAIRS, batch_size=8, epochs=200, verbose=0)
+    many = {name: texts * 20 for name, texts in PAIRS.items()}
+    history = model.fit(many, batch_size=8, epochs=10, verbose=0)
     return model, history.history
 
 
