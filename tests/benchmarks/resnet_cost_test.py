@@ -3,7 +3,7 @@
     python -m pytest tests/benchmarks/resnet_cost_test.py -m benchmark -s
 
 At 64x64 pixels, so that two cores can do it; the last stage is as deep and as
-wide as at 224. There is no bound: the ratios are printed.
+wide as at 224.
 """
 
 import keras
@@ -18,6 +18,12 @@ BATCH = 8
 
 pytestmark = pytest.mark.benchmark
 
+# Measured: 1.15 to 1.20, 1.11 to 1.12, 1.26 to 1.28.
+BOUNDS = {
+    "last 2 blocks": 1.3,
+    "last 1 block": 1.2,
+    "last 2 blocks, GP head": 1.4,
+}
 VARIANTS = {
     "stock": None,
     "last 2 blocks": {"head": "keep"},
@@ -55,7 +61,8 @@ def test_forward(models):
         for name, model in models.items()
     }
     ratios = compare(f"ResNet-50, 64x64, forward, batch {BATCH}", calls)
-    assert set(ratios) == set(VARIANTS)
+    for name, bound in BOUNDS.items():
+        assert ratios[name] < bound, name
 
 
 def test_weights(models):
