@@ -6,6 +6,7 @@ is wrong.
 
 import numpy as np
 
+from keras_plex.checks import check_numbers
 from keras_plex.metrics.forecasts import SUM_TOLERANCE
 
 
@@ -61,11 +62,7 @@ def check_labels(
 ) -> None:
     """Raises unless the array holds a label for each of the examples."""
     shape = labels.shape
-    if labels.dtype.kind in "OSU":
-        raise ValueError(
-            "`y_true` must be numbers: the place of each name in the list of "
-            f"classes. Received: dtype={labels.dtype}"
-        )
+    check_numbers(labels, "y_true")
     is_sparse = labels.ndim == 1 or (labels.ndim == 2 and shape[1] == 1)
     if not is_sparse and (labels.ndim != 2 or shape[1] != num_classes):
         raise ValueError(

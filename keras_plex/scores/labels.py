@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_plex.checks import check_numbers
+
 
 def class_indices(labels, examples: int) -> np.ndarray:
     """Class indices `(batch,)` of sparse, `(batch, 1)`, one-hot or soft labels.
@@ -22,11 +24,7 @@ def class_indices(labels, examples: int) -> np.ndarray:
             "`labels` must be (batch,), (batch, 1) or (batch, classes) for "
             f"{examples} examples. Received: shape={labels.shape}"
         )
-    if labels.dtype.kind in "OSU":
-        raise ValueError(
-            "`labels` must be numbers: the place of each name in the list of "
-            f"classes. Received: dtype={labels.dtype}"
-        )
+    check_numbers(labels, "labels")
     if not np.isfinite(labels.astype("float64")).all():
         raise ValueError("`labels` must be finite. Received: NaN or infinity")
     if labels.ndim == 2 and labels.shape[1] > 1:

@@ -50,6 +50,22 @@ def known_scores(scores: Sequence[str | Score]) -> tuple[str | Score, ...]:
     return tuple(scores)
 
 
+def check_members(what: str, ensemble_size: int, instead: str) -> None:
+    """Raises for what is 0 for every example of a model with one member.
+
+    Args:
+        what: measures how members differ.
+        ensemble_size: of the model.
+        instead: what such a model can have.
+    """
+    if ensemble_size < 2:
+        raise ValueError(
+            f"{what} measures how members differ, and this model has one. Make "
+            "an ensemble of it, as with `keras_plex.plexify`, or use "
+            f"{instead}."
+        )
+
+
 def check_positive(**arguments: int | None) -> None:
     """Raises unless each argument is a positive int, or `None`."""
     for name, value in arguments.items():

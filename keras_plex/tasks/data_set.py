@@ -1,6 +1,7 @@
 """What a task asks of a data set, and the batches that it is read in."""
 
 import dataclasses
+import numbers
 from collections.abc import Hashable
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,9 @@ from keras_plex.data.corruptions.corrupt_images import IMAGE_CORRUPTIONS
 from keras_plex.data.corruptions.corrupt_images import corrupt_images
 from keras_plex.data.corruptions.corrupt_texts import corrupt_texts
 from keras_plex.types import Data
+
+# What groups may be, all of one kind.
+GROUPS = (str, bytes, numbers.Real)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,11 +160,11 @@ def check_groups(groups: np.ndarray, count: int) -> None:
         )
     if groups.dtype.kind != "O":
         return
-    kinds = {type(one).__name__ for one in groups.reshape(-1).tolist()}
-    if kinds - {"str"} and kinds - {"bytes"} and kinds - {"int", "float"}:
+    found = groups.reshape(-1).tolist()
+    if not any(all(isinstance(x, kind) for x in found) for kind in GROUPS):
         raise ValueError(
             "`groups` must be all numbers or all names, and none may be "
-            f"missing. Received: {sorted(kinds)}"
+            f"missing. Received: {sorted({type(x).__name__ for x in found})}"
         )
 
 

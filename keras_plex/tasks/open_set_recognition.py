@@ -17,6 +17,7 @@ from keras_plex.plots.histograms import shares
 from keras_plex.scores import Score
 from keras_plex.scores import needs_features
 from keras_plex.scores import score_name
+from keras_plex.tasks.arguments import check_members
 from keras_plex.tasks.arguments import known_scores
 from keras_plex.tasks.arguments import named_sets
 from keras_plex.tasks.data_set import DataSet
@@ -46,7 +47,8 @@ class OpenSetRecognition(Task):
             `"entropy"`; for an ensemble also `"mutual_information"` and
             `"disagreement"`; `"variance"` where the head has one;
             `"relative_mahalanobis"` where there are training data.
-        training: labelled data that scores of features are fitted to.
+        training: labelled data that scores of features are fitted to; an
+            error where no such score is chosen.
         name: what the results are called. Defaults to
             `"open_set_recognition"`.
 
@@ -119,7 +121,7 @@ class OpenSetRecognition(Task):
 
     def scores(self, model: keras.Model) -> Sequence[str | Score]:
         if self.chosen is not None:
-            _check_members(self.chosen, model)
+            _check_chosen(self.chosen, model)
             return self.chosen
         names = ["msp", "entropy"]
         if isinstance(model, MemberOutputs):
@@ -170,16 +172,12 @@ def _is_unfitted(score: str | Score) -> bool:
     return needs_features(score) and not getattr(score, "parameters", None)
 
 
-def _check_members(scores: Sequence[str | Score], model: keras.Model) -> None:
+def _check_chosen(scores: Sequence[str | Score], model: keras.Model) -> None:
     """Raises for what is 0 for every example of a model with one member."""
-    names = [score_name(one) for one in scores]
-    empty = [name for name in names if name in OF_MEMBERS]
-    if empty and getattr(model, "ensemble_size", 1) < 2:
-        raise ValueError(
-            f"Score {empty[0]!r} measures how members differ, and this model "
-            "has one. Make an ensemble of it, as with `keras_plex.plexify`, or "
-            'use score "entropy".'
-        )
+    for name in map(score_name, scores):
+        if name in OF_MEMBERS:
+            size = getattr(model, "ensemble_size", 1)
+            check_members(f"Score {name!r}", size, 'score "entropy"')
 
 
 def _score_columns(examples: Examples) -> list[str]:

@@ -113,3 +113,9 @@ def test_groups_must_be_numbers_or_names(groups, message):
         grouped_arrays((X, Y, groups))
     names = np.array(["a", "b", "a", "b", "a"], dtype=object)
     assert grouped_arrays((X, Y, names)).groups.tolist() == names.tolist()
+
+
+@pytest.mark.parametrize("kind", [np.str_, np.int64, bool, bytes])
+def test_an_array_of_objects_may_hold_groups_of_any_kind(kind):
+    groups = np.array([kind(one) for one in (1, 0, 1, 0, 1)], dtype=object)
+    assert grouped_arrays((X, Y, groups)).groups.tolist() == groups.tolist()

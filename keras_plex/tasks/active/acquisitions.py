@@ -16,6 +16,7 @@ from keras_plex.scores.mahalanobis import Mahalanobis
 from keras_plex.scores.mahalanobis import squared_distances
 from keras_plex.scores.mahalanobis import whiten
 from keras_plex.tables import lookup
+from keras_plex.tasks.arguments import check_members
 from keras_plex.types import Tensor
 
 Acquisition = Callable[[Fields], Tensor]
@@ -114,12 +115,8 @@ def named_acquisitions(
 
 def check_ensemble(name: str, ensemble_size: int) -> None:
     """Raises for "bald" of a single model."""
-    if name == "bald" and ensemble_size < 2:
-        raise ValueError(
-            'Acquisition "bald" measures how members differ, and this model '
-            "has one. Make an ensemble of it, as with `keras_plex.plexify`, or "
-            'use "margin".'
-        )
+    if name == "bald":
+        check_members('Acquisition "bald"', ensemble_size, '"margin"')
 
 
 def needs_features(acquisition: Any) -> bool:
