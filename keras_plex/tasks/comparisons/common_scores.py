@@ -1,6 +1,7 @@
 """Scores of models from the same measures, so that they can be compared."""
 
 import dataclasses
+from collections.abc import Callable
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,6 @@ from keras_plex.tasks.reports.result import TaskResult
 
 if TYPE_CHECKING:
     from keras_plex.tasks.reports.report import Report
-
-LEFT_OUT = (
-    "The scores are from the measures that all models have, and differ from "
-    "those of the reports. Left out:"
-)
 
 
 def with_common_scores(reports: Mapping[str, "Report"]) -> dict[str, "Report"]:
@@ -56,6 +52,29 @@ def lacking_by_measure(
         for task, measure in scored
     }
     return {place: names for place, names in found.items() if names}
+
+
+def left_out_text(
+    reports: Mapping[str, "Report"], show: Callable[[str], str] = str
+) -> str:
+    """Says which measures do not count, as a model lacks them, if any.
+
+    Args:
+        reports: of the same tasks, by name.
+        show: writes a name.
+    """
+    lacking = lacking_by_measure(reports)
+    if not lacking:
+        return ""
+    measures = "; ".join(
+        f"{show(measure)} of {show(task)}, undefined for "
+        f"{', '.join(map(show, names))}"
+        for (task, measure), names in lacking.items()
+    )
+    return (
+        "The scores are from the measures that all models have, and differ "
+        f"from those of the reports. Left out: {measures}."
+    )
 
 
 def _has(result: TaskResult, measure: str) -> bool:

@@ -3,8 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from keras_plex.tasks.comparisons.common_scores import LEFT_OUT
-from keras_plex.tasks.comparisons.common_scores import lacking_by_measure
+from keras_plex.tasks.comparisons.common_scores import left_out_text
 from keras_plex.tasks.comparisons.common_scores import with_common_scores
 from keras_plex.tasks.comparisons.differences import Difference
 from keras_plex.tasks.reports.markdown import arrow
@@ -42,7 +41,8 @@ def comparison_as_markdown(comparison: "Comparison") -> str:
             f"| {one_line(name)} | {number(report.reliability_score, 1)} | "
             f"{difference_text(found, 1)} |"
         )
-    lines += _left_out(comparison)
+    note = left_out_text(comparison.reports, one_line)
+    lines += ["", note] if note else []
     base = comparison.reports[comparison.baseline]
     headlines = {result.name: [result.headline] for result in base.results}
     lines += ["", "## Headlines", "", *_table(comparison, headlines)]
@@ -72,18 +72,6 @@ def difference_text(found: Difference | None, digits: int = 4) -> str:
         text += f" [{ends[0]}, {ends[1]}]"
     confirmed = ", confirmed" if found.confirmed else ""
     return f"{text} {found.verdict}{confirmed}"
-
-
-def _left_out(comparison: "Comparison") -> list[str]:
-    lacking = lacking_by_measure(comparison.reports)
-    if not lacking:
-        return []
-    measures = "; ".join(
-        f"{one_line(measure)} of {one_line(task)}, undefined for "
-        f"{', '.join(map(one_line, names))}"
-        for (task, measure), names in lacking.items()
-    )
-    return ["", f"{LEFT_OUT} {measures}."]
 
 
 def _table(

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_plex.tasks.comparisons.common_scores import LEFT_OUT
-from keras_plex.tasks.comparisons.common_scores import lacking_by_measure
+from keras_plex.tasks.comparisons.common_scores import left_out_text
 from keras_plex.tasks.comparisons.common_scores import with_common_scores
 from keras_plex.tasks.comparisons.differences import Difference
 from keras_plex.tasks.reports.chart import legend
@@ -97,19 +96,10 @@ def _scores(comparison: "Comparison") -> Markup:
             )
         )
     made = element("div", cards, class_="scores wide-cards")
-    return join([made, _left_out(comparison)])
-
-
-def _left_out(comparison: "Comparison") -> Markup | None:
-    """Which measures do not count, as a model lacks them."""
-    lacking = lacking_by_measure(comparison.reports)
-    if not lacking:
-        return None
-    measures = {
-        f"{measure} of {task}": f"undefined for {', '.join(names)}"
-        for (task, measure), names in lacking.items()
-    }
-    return element("section", element("p", LEFT_OUT), facts(measures))
+    note = left_out_text(comparison.reports)
+    return join(
+        [made, element("section", element("p", note)) if note else None]
+    )
 
 
 def _categories(report: "Report") -> Markup:
