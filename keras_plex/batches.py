@@ -117,10 +117,17 @@ def lists_as_arrays(data: Data) -> Data:
     if isinstance(data, tuple):
         return tuple(map(lists_as_arrays, data))
     if isinstance(data, list):
+        if is_texts(data):
+            return texts_as_array(data)
         if all(map(np.isscalar, data)):
             return np.asarray(data)
         return list(map(lists_as_arrays, data))
     return data
+
+
+def texts_as_array(texts: list) -> np.ndarray:
+    """Texts as objects: as strings all would be as wide as the longest."""
+    return np.array(texts, dtype=object)
 
 
 def is_texts(x: Any) -> bool:

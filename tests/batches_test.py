@@ -8,6 +8,7 @@ from keras_plex.batches import as_array
 from keras_plex.batches import check_data
 from keras_plex.batches import count_examples
 from keras_plex.batches import is_texts
+from keras_plex.batches import lists_as_arrays
 from keras_plex.batches import iterate_batches
 
 X = np.arange(20.0, dtype="float32").reshape(10, 2)
@@ -173,6 +174,7 @@ def test_examples_of_a_batch_are_counted(x):
 
 
 def test_texts_are_told_from_lists_of_arrays():
+    assert lists_as_arrays(["a", "b" * 1000]).nbytes < 100
     assert is_texts(["a"]) and is_texts((b"a", b"b"))
     assert not is_texts([]) and not is_texts([np.zeros(2)])
     assert not is_texts(np.array(["a"]))

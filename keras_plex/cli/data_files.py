@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_plex.batches import texts_as_array
 from keras_plex.cli.image_folder import ImageFolder
 from keras_plex.cli.image_folder import holds_images
 from keras_plex.tables import lookup
@@ -21,6 +22,8 @@ from keras_plex.types import Data
 ENCODING = "utf-8-sig"
 
 TEXT, LABEL, GROUP = "text", "label", "group"
+# A text may be empty; a cell of a CSV that is empty is no label or group.
+MISSING = {TEXT: (None,), LABEL: (None, ""), GROUP: (None, "")}
 X, Y, GROUPS = "x", "y", "groups"
 
 # What reading raises where a file is damaged, or of another kind.
@@ -171,7 +174,7 @@ def _from_arrays(arrays: dict[str, np.ndarray], reading: Reading) -> LoadedData:
         )
     has_names = y is not None and y.dtype.kind in "US"
     if y is not None and has_names:
-        y = class_indices(y.tolist(), reading.classes)
+        y = class_indices(y.astype(str).tolist(), reading.classes)
     x: Any = arrays[X] if X in arrays else arrays
     return LoadedData(x, y, groups, has_names=has_names)
 
@@ -199,7 +202,7 @@ def _from_rows(rows: Iterator[dict], reading: Reading) -> LoadedData:
             )
         for name, values in columns.items():
             is_wanted = name == TEXT or reading.with_labels
-            if is_wanted and row.get(name) is not None:
+            if is_wanted and row.get(name) not in MISSING[name]:
                 values.append(row[name])
     count = len(columns[TEXT])
     if not count:
@@ -212,7 +215,7 @@ def _from_rows(rows: Iterator[dict], reading: Reading) -> LoadedData:
             )
     labels, groups = columns[LABEL], columns[GROUP]
     return LoadedData(
-        np.array([str(text) for text in columns[TEXT]]),
+        texts_as_array([str(text) for text in columns[TEXT]]),
         class_indices(labels, reading.classes) if labels else None,
         np.array([str(group) for group in groups]) if groups else None,
         has_names=bool(labels) and not isinstance(labels[0], list),

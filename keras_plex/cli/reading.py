@@ -46,12 +46,13 @@ def reading_for(arguments: argparse.Namespace, model: keras.Model) -> Reading:
             "--batch-size must be a positive integer. "
             f"Received: {arguments.batch_size}"
         )
+    num_classes = num_classes_of(model)
     size, channels = _image_shape(model)
     if arguments.image_size is not None:
         size = _two_numbers(arguments.image_size, "x", "--image-size", int)
     return Reading(
-        classes=_class_names(arguments.classes),
-        num_classes=num_classes_of(model),
+        classes=_class_names(arguments.classes, num_classes),
+        num_classes=num_classes,
         image_size=size,
         image_range=image_range(arguments) or (0.0, 255.0),
         channels=channels,
@@ -66,13 +67,26 @@ def image_range(arguments: argparse.Namespace) -> tuple[float, float] | None:
     return _two_numbers(arguments.image_range, ",", "--image-range", float)
 
 
-def _class_names(classes: str | None) -> tuple[str, ...]:
+def _class_names(
+    classes: str | None, num_classes: int | None
+) -> tuple[str, ...]:
     if classes is None:
         return ()
     file = pathlib.Path(classes)
     if file.is_file():
-        return tuple(file.read_text(encoding=ENCODING).splitlines())
-    return tuple(classes.split(","))
+        lines = file.read_text(encoding=ENCODING).splitlines()
+        names = [line.strip() for line in lines if line.strip()]
+    else:
+        names = [name.strip() for name in classes.split(",")]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"--classes must differ. Received: {twice} twice")
+    if num_classes is not None and len(names) != num_classes:
+        raise ValueError(
+            f"--classes must name all {num_classes} classes of the model, in "
+            f"the order of its outputs. Received: {len(names)}: {names[:5]}"
+        )
+    return tuple(names)
 
 
 def _two_numbers(text: str, sign: str, option: str, number: type) -> Any:

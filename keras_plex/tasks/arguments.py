@@ -27,6 +27,10 @@ def named_sets(sets: Mapping[str, Data] | None, argument: str) -> dict:
             f'{argument}={{"svhn": dataset}}. Received: {type(sets).__name__}'
         )
     for name, data in sets.items():
+        if not isinstance(name, str):
+            raise ValueError(
+                f"The names in `{argument}` must be strings. Received: {name!r}"
+            )
         check_data(data, f"{argument}[{name!r}]")
     return dict(sets)
 
@@ -38,6 +42,7 @@ def known_scores(scores: Sequence[str | Score]) -> tuple[str | Score, ...]:
             "`scores` must be a list of names. "
             f"Received: scores={scores!r}; did you mean ({scores!r},)?"
         )
+    scores = tuple(scores)
     for one in scores:
         if isinstance(one, str):
             score(one)
@@ -47,7 +52,7 @@ def known_scores(scores: Sequence[str | Score]) -> tuple[str | Score, ...]:
                 f"`load_score` gives. Received: {one!r}"
             )
     check_distinct(scores)
-    return tuple(scores)
+    return scores
 
 
 def check_members(what: str, ensemble_size: int, instead: str) -> None:

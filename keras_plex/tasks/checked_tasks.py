@@ -1,16 +1,17 @@
 """What `evaluate` takes as tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from keras_plex.tables import lookup
 from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
 
 
-def checked_tasks(tasks: Sequence[Task]) -> list[Task]:
+def checked_tasks(tasks: Iterable[Task]) -> list[Task]:
     """The tasks as a list; raises for what is none, and for a name twice."""
     if isinstance(tasks, (Task, str)):
         tasks = [tasks]  # type: ignore
+    tasks = list(tasks)
     for task in tasks:
         if isinstance(task, Task):
             continue
@@ -32,4 +33,4 @@ def checked_tasks(tasks: Sequence[Task]) -> list[Task]:
             "Each task needs a name of its own: pass `name=` to the second. "
             f"Received: {twice} twice"
         )
-    return list(tasks)
+    return tasks

@@ -225,6 +225,7 @@ def _checked_corruptions(
             f"Received: corruptions={corruptions!r}; did you mean "
             f"({corruptions!r},)?"
         )
+    corruptions = tuple(corruptions)
     for name in corruptions:
         lookup({**IMAGE_CORRUPTIONS, **TEXT_CORRUPTIONS}, name, "corruption")
     if not isinstance(severities, Sequence) or not severities:
@@ -234,4 +235,9 @@ def _checked_corruptions(
         )
     for severity in severities:
         check_severity(severity)
-    return tuple(corruptions)
+    if len(set(severities)) < len(severities):
+        raise ValueError(
+            "`severities` must differ. "
+            f"Received: severities={tuple(severities)}"
+        )
+    return corruptions

@@ -158,6 +158,11 @@ def check_groups(groups: np.ndarray, count: int) -> None:
             "`groups` must be one number or name per example. "
             f"Received: shape={groups.shape} for {count} labels"
         )
+    if groups.dtype.kind == "f" and np.isnan(groups).any():
+        raise ValueError(
+            "`groups` must be a number or name for each example. "
+            f"Received: {int(np.isnan(groups).sum())} that are NaN"
+        )
     if groups.dtype.kind != "O":
         return
     found = groups.reshape(-1).tolist()

@@ -116,7 +116,11 @@ def _num_batches(data: Any) -> int | None:
     if callable(cardinality):
         count: Any = cardinality()
         return int(count)
-    return len(data) if hasattr(data, "__len__") else None
+    try:
+        return len(data)
+    except (TypeError, NotImplementedError):
+        # A PyTorch DataLoader has `__len__`, and its data may have none.
+        return None
 
 
 def _update(found: Any, leaf: Any) -> None:

@@ -161,3 +161,27 @@ def test_a_fault_of_ours_is_no_damaged_file(tmp_path, monkeypatch):
     np.savez(tmp_path / "d.npz", x=X)
     with pytest.raises(AttributeError, match="a fault"):
         load(tmp_path / "d.npz")
+
+
+def test_a_long_text_makes_no_other_long(tmp_path):
+    rows = "short,0\n" * 300 + "x" * 9000 + ",1\n"
+    (tmp_path / "d.csv").write_text("text,label\n" + rows)
+    x, y = load(tmp_path / "d.csv").labelled()
+    assert x.nbytes < 10_000
+    assert x[0] == "short" and len(x[-1]) == 9000 and y.sum() == 1
+
+
+@pytest.mark.parametrize("column", ["label", "group"])
+def test_an_empty_cell_is_missing(tmp_path, column):
+    text = f"text,{column}\na,1\nb,\n,0\n"
+    (tmp_path / "d.csv").write_text(text)
+    with pytest.raises(ValueError, match=f"a '{column}'.*2 of 3"):
+        load(tmp_path / "d.csv")
+    (tmp_path / "d.csv").write_text(text.replace("b,", "b,1"))
+    assert load(tmp_path / "d.csv").x.tolist() == ["a", "b", ""]
+
+
+def test_names_of_classes_may_be_bytes(tmp_path):
+    np.savez(tmp_path / "d.npz", x=X, y=np.array([b"pos", b"neg", b"pos"]))
+    found = load(tmp_path / "d.npz", Reading(classes=("neg", "pos")))
+    assert found.y.tolist() == [1, 0, 1]

@@ -26,11 +26,11 @@ def test_the_model_says_what_it_takes():
 
 def test_what_is_typed_comes_first(tmp_path):
     typed = ["--image-size", "8x9", "--image-range=-1,1"]
-    found = reading(*typed, "--classes", "cat,dog", "--batch-size", "2")
+    found = reading(*typed, "--classes", "cat, dog", "--batch-size", "2")
     assert found.image_size == (8, 9) and found.image_range == (-1.0, 1.0)
     assert found.classes == ("cat", "dog") and found.batch_size == 2
     for encoding in ("utf-8", "utf-8-sig"):
-        (tmp_path / "names").write_text("cat\ndog\n", encoding)
+        (tmp_path / "names").write_text("cat\n dog\n\n", encoding)
         found = reading("--classes", str(tmp_path / "names"))
         assert found.classes == ("cat", "dog")
 
@@ -40,6 +40,8 @@ def test_what_is_typed_comes_first(tmp_path):
     [
         (["--batch-size", "0"], "positive integer. Received: 0"),
         (["--image-size", "9"], "as in 1x2. Received: '9'"),
+        (["--classes", "a,b,c"], "all 2 classes of the model.*: 3"),
+        (["--classes", "a,a"], r"must differ. Received: \['a'\] twice"),
     ],
 )
 def test_what_is_wrong_is_said(typed, message):

@@ -23,6 +23,11 @@ def test_sets_without_names_are_an_error():
         named_sets(X, "ood")
 
 
+def test_names_are_strings():
+    with pytest.raises(ValueError, match="names in `ood`.*strings.*: 1"):
+        named_sets({1: X}, "ood")
+
+
 def test_a_set_that_can_be_read_only_once_is_an_error():
     with pytest.raises(ValueError, match=r"ood\['svhn'\].*only once"):
         named_sets({"svhn": iter([X])}, "ood")
@@ -31,6 +36,7 @@ def test_a_set_that_can_be_read_only_once_is_an_error():
 def test_scores_are_names_or_scores():
     mine = len
     assert known_scores(["msp", mine]) == ("msp", mine)
+    assert known_scores(one for one in ["msp", mine]) == ("msp", mine)
     with pytest.raises(ValueError, match=r"did you mean \('msp',\)"):
         known_scores("msp")
     with pytest.raises(ValueError, match="Unknown score: 'mps'"):

@@ -11,6 +11,7 @@ from tests.task_cases import TEST
 def test_tasks_keep_their_order_and_one_needs_no_list():
     tasks = [InDistribution(TEST), Calibration(TEST)]
     assert checked_tasks(tuple(tasks)) == tasks
+    assert checked_tasks(one for one in tasks) == tasks
     assert checked_tasks(tasks[0]) == tasks[:1]
 
 

@@ -228,3 +228,16 @@ def test_a_value_range_is_black_and_white(value_range):
         CovariateShift(
             (IMAGES, LABELS), corruptions=("fog",), value_range=value_range
         )
+
+
+def test_corruptions_may_come_from_a_generator():
+    named = (name for name in ("fog", "snow"))
+    task = CovariateShift((IMAGES, LABELS), corruptions=named, severities=(2,))
+    assert list(task.data_sets()) == ["clean", "fog/2", "snow/2"]
+
+
+def test_a_severity_counts_once():
+    with pytest.raises(ValueError, match=r"must differ.*\(1, 1, 5\)"):
+        CovariateShift(
+            (IMAGES, LABELS), corruptions=("fog",), severities=(1, 1, 5)
+        )

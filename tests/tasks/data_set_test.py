@@ -119,3 +119,11 @@ def test_groups_must_be_numbers_or_names(groups, message):
 def test_an_array_of_objects_may_hold_groups_of_any_kind(kind):
     groups = np.array([kind(one) for one in (1, 0, 1, 0, 1)], dtype=object)
     assert grouped_arrays((X, Y, groups)).groups.tolist() == groups.tolist()
+
+
+@pytest.mark.parametrize(
+    "groups", [[0.0, np.nan, 1.0, np.nan, 1.0], ["a", None, "a", "b", "b"]]
+)
+def test_a_missing_group_is_none_of_its_own(groups):
+    with pytest.raises(ValueError, match="`groups`.*Received: (2.*NaN|.*None)"):
+        grouped_arrays((X, Y, np.array(groups)))

@@ -292,3 +292,14 @@ def test_a_function_is_told_from_another_score_of_its_name():
         for sign in (1, -1)
     ]
     assert describe_score(one) == describe_score(one) != describe_score(other)
+
+
+def test_a_stream_of_batches_has_a_fingerprint():
+    data = pytest.importorskip("torch.utils.data")
+
+    class Stream(data.IterableDataset):
+        def __iter__(self):
+            return iter(zip(X, Y, strict=True))
+
+    stream = data.DataLoader(Stream(), batch_size=50)
+    assert fingerprint_data(stream, 32) == fingerprint_data(stream, 32)

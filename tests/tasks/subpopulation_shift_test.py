@@ -75,3 +75,10 @@ def test_groups_must_be_there_in_batches():
 def test_each_example_has_a_group():
     with pytest.raises(ValueError, match="one number or name per example"):
         SubpopulationShift((X, Y, GROUPS[:7]))
+
+
+def test_one_group_alone_has_no_gap():
+    x, y = np.eye(4)[np.arange(7) % 3], np.arange(7) % 4
+    task = SubpopulationShift((x, y, np.zeros(7)))
+    measured = task.measure(task.predict(logits_model()))
+    assert measured["accuracy_gap"] == 0.0

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_plex.batches import texts_as_array
 from keras_plex.data.named.downloads import import_tfds
 from keras_plex.data.named.image_batches import to_model_images
 from keras_plex.data.named.model_inputs import ImageInputs
@@ -148,7 +149,7 @@ class NamedBatches:
             for name, column in zip(self.row.inputs, texts, strict=True)
         ]
         joined = [" ".join(parts) for parts in zip(*named, strict=True)]
-        return np.array(joined, dtype=object)
+        return texts_as_array(joined)
 
     @functools.cached_property
     def _builder(self) -> Any:
@@ -173,6 +174,6 @@ def _to_numpy(values: Any) -> Any:
 
 
 def _texts(values: Any) -> np.ndarray:
-    # As objects: strings of one length would all be as long as the longest.
-    texts = [x.decode() if isinstance(x, bytes) else str(x) for x in values]
-    return np.array(texts, dtype=object)
+    return texts_as_array(
+        [x.decode() if isinstance(x, bytes) else str(x) for x in values]
+    )

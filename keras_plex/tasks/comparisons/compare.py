@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_plex.tasks.checked_tasks import checked_tasks
 from keras_plex.tasks.checks import classifier_kind
 from keras_plex.tasks.checks import num_classes_of
 from keras_plex.tasks.comparisons.checks import check_names
@@ -85,6 +86,7 @@ def compare(
         Efron and Tibshirani, 1993, "An introduction to the bootstrap".
     """
     check_names(models, "models")
+    tasks = checked_tasks(tasks)
     baseline = checked_baseline(models, baseline)
     _check_classes(models, baseline)
     reports = {}

@@ -42,7 +42,7 @@ def measure_shards(
         ValueError: for a shard that is missing, there twice, or of another
             model, other tasks or other data, as far as their marks show it.
     """
-    tasks = checked_tasks(tasks)
+    tasks, shards = checked_tasks(tasks), list(shards)
     check_bootstrap(resamples, seed)
     merged = merge_shards(shards)
     places = {(task.name, name) for task in tasks for name in task.data_sets()}

@@ -7,6 +7,7 @@ import keras
 from keras import tree
 
 from keras_plex.batches import is_arrays
+from keras_plex.batches import lists_as_arrays
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.parts import Use
 from keras_plex.tasks.resume.facts import Facts
@@ -50,6 +51,6 @@ class SetMarks:
             rows = slice(None, None, max(count // EXAMPLES, 1))
             self.samples[key] = tree.map_structure(
                 lambda leaf: None if leaf is None else leaf[rows],
-                data_set.data,
+                lists_as_arrays(data_set.data),
             )
         return self.samples[key]

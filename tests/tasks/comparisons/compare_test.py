@@ -132,10 +132,12 @@ def test_ensembles_stand_beside_stock_models():
         "one": logits_model(),
         "two": keras_plex.models.DeepEnsemble(members),
     }
-    found = keras_plex.compare(models, TASKS[:2], resamples=5, verbose=0)
+    tasks = (task for task in TASKS[:2])
+    found = keras_plex.compare(models, tasks, resamples=5, verbose=0)
     assert found["two"]["calibration"]["ece"].difference == pytest.approx(
         0.0, abs=1e-5
     )
+    assert set(found["two"]) == {"calibration", "in_distribution"}
     ratios = found.cost_ratios()["two"]
     assert ratios["parameters"] == 2.0
     if keras.config.backend() in ("tensorflow", "torch"):

@@ -1,5 +1,6 @@
 """What one machine does of an evaluation."""
 
+import numpy as np
 import pytest
 
 from keras_plex.tasks import Calibration
@@ -80,3 +81,12 @@ def test_the_first_shard_has_the_fingerprints_of_the_whole():
     ]
     assert first == fingerprint_arrays(Calibration(TEST).data_sets())
     assert list(first) == ["test"] and second == {}
+
+
+def test_lists_are_taken_as_evaluate_takes_them():
+    model, how = logits_model(), {"shard": 0, "num_shards": 2}
+    shard = evaluate_shard(model, [Calibration((X, Y.tolist()))], **how)
+    expected = evaluate_shard(model, [Calibration((X, Y))], **how)
+    place = "calibration", "test"
+    for name, column in expected.columns[place].items():
+        np.testing.assert_array_equal(shard.columns[place][name], column)
