@@ -55,8 +55,9 @@ def prepare_optimizer(
 
     Raises:
         ValueError: for no optimizer, one that is built or prepared already,
-            a multiplier that is not positive, and, when the model is first
-            trained, a multiplier for a model without fast weights.
+            a multiplier that is not positive, a name that is no expression,
+            and, when the model is first trained, a multiplier for a model
+            without fast weights and a name of your own that matches none.
 
     Example:
 
@@ -72,11 +73,7 @@ def prepare_optimizer(
     """
     optimizer = checked_optimizer(optimizer)
     multiplier = checked_multiplier(fast_weight_multiplier)
-    if isinstance(decayed_names, str):
-        raise ValueError(
-            "`decayed_names` must be a sequence of regular expressions. "
-            f"Received: decayed_names={decayed_names!r}"
-        )
+    decayed_names = checked_patterns(decayed_names)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         prepare_optimizer(
             optimizer.inner_optimizer,
@@ -89,7 +86,7 @@ def prepare_optimizer(
         optimizer.exclude_layers = [*others, MEMBER_VECTORS]
     set_optimizer_class(optimizer, prepared_class(optimizer))
     optimizer.fast_weight_multiplier = multiplier
-    optimizer.decayed_names = tuple(decayed_names)
+    optimizer.decayed_names = decayed_names
     return optimizer
 
 
@@ -111,7 +108,20 @@ class PreparedOptimizer(OptimizerInterception):
                 f"{self.fast_weight_multiplier}"
             )
         self.fast_keys = frozenset(self.variable_key(v) for v in fast)
+        self._check_decayed_names(variables)
         super().build(variables)
+
+    def _check_decayed_names(self, variables: Sequence[keras.Variable]) -> None:
+        if not getattr(self, "weight_decay", None):
+            return
+        names = sorted({variable.name for variable in variables})
+        for pattern in set(self.decayed_names) - set(DECAYED_NAMES):
+            if not any(re.search(pattern, name) for name in names):
+                raise ValueError(
+                    "Each of `decayed_names` must match the name of a "
+                    f"trainable variable: {', '.join(names[:10])}. "
+                    f"Received: {pattern!r}"
+                )
 
     def decays(self, variable: keras.Variable) -> bool:
         """Whether weight decay, if there is any, is for this variable."""
@@ -187,6 +197,25 @@ def checked_multiplier(multiplier: float) -> float:
             f"Received: fast_weight_multiplier={multiplier!r}"
         )
     return float(multiplier)
+
+
+def checked_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
+    """The patterns, or an error that names one that is no expression."""
+    if isinstance(patterns, str):
+        raise ValueError(
+            "`decayed_names` must be a sequence of regular expressions. "
+            f"Received: decayed_names={patterns!r}"
+        )
+    patterns = tuple(patterns)
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except (re.error, TypeError) as error:
+            raise ValueError(
+                "Each of `decayed_names` must be a regular expression. "
+                f"Received: {pattern!r}: {error}"
+            ) from error
+    return patterns
 
 
 def exclusions_are_lost(optimizer: keras.Optimizer) -> str:

@@ -8,8 +8,8 @@ from keras_plex.batches import as_array
 from keras_plex.batches import check_data
 from keras_plex.batches import count_examples
 from keras_plex.batches import is_texts
-from keras_plex.batches import lists_as_arrays
 from keras_plex.batches import iterate_batches
+from keras_plex.batches import lists_as_arrays
 
 X = np.arange(20.0, dtype="float32").reshape(10, 2)
 Y = np.arange(10)

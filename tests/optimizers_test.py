@@ -366,6 +366,9 @@ def test_the_names_that_decay_can_be_given():
     prepared = prepare_optimizer(adamw(), decayed_names=["^bias$", "alpha"])
     assert decayed(prepared) == {"bias", "alpha"}
     assert decayed(prepare_optimizer(adamw(), decayed_names=[])) == set()
+    typo = prepare_optimizer(adamw(), decayed_names=["kernel", "kernle"])
+    with pytest.raises(ValueError, match="trainable variable: .*'kernle'"):
+        decayed(typo)
 
 
 def test_a_loaded_model_goes_on_as_the_saved_one(tmp_path):
@@ -493,6 +496,8 @@ def test_exclusions_raise_because_a_file_would_lose_them(exclusion):
 
 def test_names_that_are_one_string_raise():
     raises("sequence of regular", "adam", decayed_names="kernel")
+    raises(r"expression.*'\(': missing", "adam", decayed_names=["("])
+    raises("expression.*None", "adam", decayed_names=[None])
 
 
 def test_a_model_without_fast_weights_raises():

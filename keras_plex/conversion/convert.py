@@ -165,10 +165,16 @@ def check_head(
     """Raises where the settings' head has no output layer to convert."""
     name = settings.head
     if head is None and name != "keep":
+        several = len(getattr(model, "outputs", None) or [None]) > 1
+        instead = (
+            "convert `keras.Model(model.inputs, output)`, with one of them"
+            if several
+            else "pass `num_classes=` to give it a new head"
+        )
         raise ValueError(
             f"Found no `Dense` that makes the one output of {model.name!r}, "
-            f"so it cannot get the head {name!r}. Pass `num_classes=` to give "
-            'it a new head, or `head="keep"` to leave its outputs as they are.'
+            f'so it cannot get the head {name!r}. Pass `head="keep"` to leave '
+            f"its outputs as they are, or {instead}."
         )
     if name == "keep" or is_vocabulary_head(head):
         return

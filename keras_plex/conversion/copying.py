@@ -2,26 +2,25 @@
 
 import copy as copying
 import inspect
-import tempfile
 import warnings
 
 import keras
 
 from keras_plex.conversion.functional_view import reloadable
 from keras_plex.conversion.functional_view import unbuilt_layers_allowed
+from keras_plex.conversion.preprocessors import preprocessor_of
+from keras_plex.conversion.preprocessors import sequence_lengths
+from keras_plex.conversion.preprocessors import share_preprocessor
+from keras_plex.conversion.preprocessors import without_preprocessor
 from keras_plex.conversion.quantization import check_modes
+from keras_plex.conversion.quantization import enable_lora_as
 from keras_plex.conversion.quantization import quantization_of
 from keras_plex.conversion.quantization import quantize_as
 from keras_plex.conversion.surgery import dtype_policy_of
 from keras_plex.conversion.surgery import owns_variables
 from keras_plex.conversion.surgery import walk_layers
+from keras_plex.conversion.vocabularies import copy_vocabularies
 from keras_plex.types import Config
-
-WITH_VOCABULARY = (
-    keras.layers.IntegerLookup,
-    keras.layers.StringLookup,
-    keras.layers.TextVectorization,
-)
 
 
 def copy_model(model: keras.Model, **config_changes) -> keras.Model:
@@ -34,9 +33,7 @@ def copy_model(model: keras.Model, **config_changes) -> keras.Model:
     model = reloadable(model)
     check_modes(model)
     copy = make_again(model, config_changes)
-    if getattr(model, "preprocessor", None) is not None:
-        # Its vocabularies are assets, not configuration: share the object.
-        copy.preprocessor = model.preprocessor
+    share_preprocessor(model, copy)
     if len(copy.weights) != len(model.weights):
         build_config = model.get_build_config()
         if build_config:
@@ -45,7 +42,7 @@ def copy_model(model: keras.Model, **config_changes) -> keras.Model:
                 warnings.simplefilter("ignore")
                 copy.build_from_config(build_config)
     _copy_state(model, copy)
-    _copy_assets(model, copy)
+    copy_vocabularies(model, copy)
     return copy
 
 
@@ -54,9 +51,10 @@ def serialize_stock(model: keras.Model) -> Config:
     serialized = keras.saving.serialize_keras_object(model)
     serialized.pop("compile_config", None)
     serialized["config"].update(_head_dtype(model))
-    preprocessor = serialized["config"].get("preprocessor")
-    if preprocessor is not None:
-        preprocessor["config"].update(_sequence_lengths(model.preprocessor))
+    preprocessor = preprocessor_of(model)
+    inner = serialized["config"].get("preprocessor")
+    if preprocessor is not None and inner is not None:
+        inner["config"].update(sequence_lengths(preprocessor))
     return serialized
 
 
@@ -106,8 +104,7 @@ def make_again(model: keras.Model, config_changes: Config) -> keras.Model:
     try:
         config = {**model.get_config(), **_head_dtype(model)}
         config.update(config_changes)
-        if "preprocessor" in config:
-            config["preprocessor"] = None
+        config = without_preprocessor(model, config)
         if config.get("build_input_shape"):
             # A Sequential model built by data knows the size of its batch.
             config["build_input_shape"] = (
@@ -123,9 +120,17 @@ def make_again(model: keras.Model, config_changes: Config) -> keras.Model:
         raise ValueError(
             f"Cannot copy {model.name!r}: {type(model).__name__}.from_config("
             "get_config()) must give a model like it. Implement `get_config`, "
-            "or wrap the model as `keras.Model(model.inputs, model.outputs)`. "
-            f"It said: {str(error)[:300]}"
+            "register functions of your own with `@keras.saving."
+            "register_keras_serializable()`, allow a `Lambda` with `keras."
+            "config.enable_unsafe_deserialization()`, or wrap the model as "
+            "`keras.Model(model.inputs, model.outputs)`. It said: "
+            f"{_cause(error)[:300]}"
         ) from error
+
+
+def _cause(error: Exception) -> str:
+    # Around it Keras prints the configuration of each object.
+    return str(error).rpartition("Exception encountered: ")[2]
 
 
 def _head_dtype(model: keras.Model) -> Config:
@@ -133,16 +138,6 @@ def _head_dtype(model: keras.Model) -> Config:
     head = getattr(model, "output_dense", None)
     takes_it = "head_dtype" in inspect.signature(type(model)).parameters
     return {"head_dtype": head.dtype_policy.name} if head and takes_it else {}
-
-
-def _sequence_lengths(preprocessor: keras.layers.Layer) -> Config:
-    # KerasHub's pairs of texts take them as arguments but leave them out of
-    # the config: a stock model that is loaded cuts its texts elsewhere.
-    names = ("encoder_sequence_length", "decoder_sequence_length")
-    taken = inspect.signature(type(preprocessor)).parameters
-    return {
-        name: getattr(preprocessor, name) for name in names if name in taken
-    }
 
 
 def _left_out(model: keras.Model, copy: keras.Model) -> str:
@@ -179,10 +174,7 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
     theirs = [layer for layer in walk_layers(copy) if owns_variables(layer)]
     quantize_as(copy, quantization_of(model))
     for old, new in zip(ours, theirs, strict=False):
-        if getattr(old, "lora_enabled", False):
-            if not new.lora_enabled:
-                new.enable_lora(old.lora_rank)
-            new.lora_alpha = old.lora_alpha
+        enable_lora_as(new, old)
     pairs = _matched_weights(model, copy, ours, theirs)
     if pairs is None or any(old.shape != new.shape for old, new in pairs):
         raise ValueError(
@@ -214,18 +206,6 @@ def _copy_state(model: keras.Model, copy: keras.Model) -> None:
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # it computes with copies of its weights
     _copy_trainable_flags(model, copy, pairs)
-
-
-def _copy_assets(model: keras.Model, copy: keras.Model) -> None:
-    """Vocabularies that were learnt: neither weights nor configuration."""
-    ours, theirs = (
-        [x for x in walk_layers(one) if isinstance(x, WITH_VOCABULARY)]
-        for one in (model, copy)
-    )
-    for old, new in zip(ours, theirs, strict=True):
-        with tempfile.TemporaryDirectory() as folder:
-            old.save_assets(folder)
-            new.load_assets(folder)
 
 
 def _settings(layer: keras.layers.Layer) -> Config:

@@ -11,16 +11,18 @@ import keras
 import numpy as np
 
 from keras_plex.conversion.copying import make_again
+from keras_plex.conversion.preprocessors import share_preprocessor
 from keras_plex.conversion.surgery import owns_variables
 from keras_plex.conversion.surgery import walk_layers
+from keras_plex.conversion.vocabularies import copy_vocabularies
 
 
 def fresh_model(model: keras.Model, name: str) -> keras.Model:
     """The model made again: what can learn starts from new random weights.
 
     Seeds in its configuration are left out, or it would start like `model`.
-    Frozen layers (`trainable=False`) and adapted ones (`Normalization`) keep
-    their weights; a preprocessor is shared.
+    Frozen layers (`trainable=False`) and adapted ones (`Normalization`,
+    `TextVectorization`) keep what they know; a preprocessor is shared.
 
     Args:
         model: a built model that can be made from its `get_config`.
@@ -28,8 +30,7 @@ def fresh_model(model: keras.Model, name: str) -> keras.Model:
     """
     config = without_seeds(model.get_config())
     fresh = make_again(model, {**config, "name": name})
-    if getattr(model, "preprocessor", None) is not None:
-        fresh.preprocessor = model.preprocessor
+    share_preprocessor(model, fresh)
     if len(fresh.weights) != len(model.weights):
         build_config = model.get_build_config()
         if build_config:
@@ -42,6 +43,7 @@ def fresh_model(model: keras.Model, name: str) -> keras.Model:
             "to `DeepEnsemble`."
         )
     _keep_what_does_not_learn(model, fresh)
+    copy_vocabularies(model, fresh)
     return fresh
 
 

@@ -47,6 +47,33 @@ def quantize_as(model: keras.Model, quantization: Config) -> None:
         fix_dtype_policy(layer)
 
 
+def enable_lora_as(new: keras.layers.Layer, old: keras.layers.Layer) -> None:
+    """Gives a layer LoRA of the same rank, if the other has it."""
+    if getattr(old, "lora_enabled", False):
+        if not new.lora_enabled:
+            new.enable_lora(old.lora_rank)
+        new.lora_alpha = old.lora_alpha
+
+
+def take_over(new: keras.layers.Layer, old: keras.layers.Layer) -> None:
+    """Gives a new layer the weights of another, quantized and LoRA like it."""
+    if old.quantization_mode is not None:
+        config = keras.saving.serialize_keras_object(
+            getattr(old, "quantization_config", None)
+        )
+        config = keras.saving.deserialize_keras_object(config)
+        new.quantize(old.quantization_mode, config=config)
+        fix_dtype_policy(new)
+    enable_lora_as(new, old)
+    if [w.name for w in new.weights] == [w.name for w in old.weights]:
+        new.set_weights(old.get_weights())
+        return
+    # Their order depends on when the layer was quantized.
+    values = {weight.name: weight for weight in old.weights}
+    for weight in new.weights:
+        weight.assign(values[weight.name])
+
+
 def check_modes(model: keras.Model) -> None:
     """Raises for quantized layers that cannot be made again."""
     others = {

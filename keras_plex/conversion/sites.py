@@ -145,7 +145,9 @@ def last_blocks(
     if not blocks:
         raise ValueError(
             f"Found nothing to convert in {model.name!r}: apart from its "
-            "output layer it holds no built `Dense` or `EinsumDense`."
+            "output layer it holds no built `Dense` or `EinsumDense`. Name "
+            '`Conv2D` or `Embedding` layers, as in `layers=["conv"]`, or pass '
+            "`ensemble_size=1, last_blocks=0` for the output layer alone."
         )
     if isinstance(count, str):
         return [site for block in blocks for site in block]

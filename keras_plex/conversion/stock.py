@@ -10,6 +10,7 @@ from keras_plex.conversion.dry_run import input_signatures
 from keras_plex.conversion.dry_run import is_graph
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.heads import find_head
+from keras_plex.conversion.quantization import take_over
 from keras_plex.conversion.surgery import dtype_policy_of
 from keras_plex.conversion.surgery import number_of_calls
 from keras_plex.conversion.surgery import producer
@@ -119,12 +120,15 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
         return _task_with_new_head(copy, num_classes)
     if len(copy.outputs) != 1:
         raise ValueError(
-            "`num_classes` replaces the one output of a model. "
-            f"{model.name!r} has {len(copy.outputs)}."
+            "`num_classes` replaces the one output of a model, and "
+            f"{model.name!r} has {len(copy.outputs)}. Convert it with "
+            '`head="keep"`, or convert `keras.Model(model.inputs, output)`, '
+            "with one of them."
         )
     if isinstance(copy, keras.Sequential) and head is not None:
         if copy.layers[-1] is head.layer:
             copy.pop()
+            freeze_by_layer(copy)
             copy.add(_like(head.layer, num_classes))
             return copy
     if head is None:
@@ -148,9 +152,24 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     return new
 
 
+def freeze_by_layer(model: keras.Model) -> None:
+    """Lets what is added to a frozen model learn; its layers stay frozen."""
+    flags = [(layer, layer.trainable) for layer in walk_layers(model)]
+    model.trainable = True
+    for layer, flag in flags:  # outer ones first: a flag goes down
+        layer.trainable = flag
+
+
 def _like(head: keras.layers.Dense, num_classes: int) -> keras.layers.Dense:
     return keras.layers.Dense(
-        num_classes, dtype=_floating_policy(head), name=head.name
+        num_classes,
+        use_bias=head.use_bias,
+        kernel_regularizer=head.kernel_regularizer,
+        bias_regularizer=head.bias_regularizer,
+        kernel_constraint=head.kernel_constraint,
+        bias_constraint=head.bias_constraint,
+        dtype=_floating_policy(head),
+        name=head.name,
     )
 
 
@@ -197,6 +216,8 @@ def _task_with_new_head(copy: keras.Model, num_classes: int) -> keras.Model:
         num_classes=num_classes,
     )
     config.pop("label_token_ids", None)  # those of the old classes
+    if "activation" in config:
+        config["activation"] = None
     if "head_dtype" in inspect.signature(type(copy)).parameters:
         config["head_dtype"] = _floating_policy(copy.output_dense)
     task = type(copy)(**config)
@@ -204,6 +225,6 @@ def _task_with_new_head(copy: keras.Model, num_classes: int) -> keras.Model:
         if old is copy.backbone or old is copy.output_dense or not old.weights:
             continue
         new = task.get_layer(old.name)
-        new.set_weights(old.get_weights())
+        take_over(new, old)
         new.trainable = old.trainable
     return task

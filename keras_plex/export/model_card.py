@@ -11,6 +11,7 @@ from numbers import Real
 import keras
 
 from keras_plex.calibration.calibrators import calibrator_name
+from keras_plex.conversion.preprocessors import preprocessor_of
 from keras_plex.export.signatures import output_kind
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.plex_model import PlexModel
@@ -51,7 +52,7 @@ def describe(
         },
         "outputs": dict(outputs),
     }
-    preprocessor = getattr(model, "preprocessor", None)
+    preprocessor = preprocessor_of(model)
     if preprocessor is not None:
         card["preprocessor_not_included"] = type(preprocessor).__name__
     if isinstance(model, MemberOutputs):

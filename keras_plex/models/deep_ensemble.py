@@ -16,6 +16,9 @@ from keras_plex.conversion.fresh_model import check_different
 from keras_plex.conversion.fresh_model import fresh_model
 from keras_plex.conversion.fresh_model import seeded
 from keras_plex.conversion.heads import find_heads
+from keras_plex.conversion.preprocessors import preprocessor_of
+from keras_plex.conversion.preprocessors import share_preprocessor
+from keras_plex.conversion.preprocessors import without_preprocessor
 from keras_plex.conversion.surgery import set_model_class
 from keras_plex.conversion.tiling import Layout
 from keras_plex.models.member_checks import check_members
@@ -162,7 +165,7 @@ class DeepEnsemble(MemberOutputs):
     @property
     def preprocessor(self):
         """That of the first member; the others have the same."""
-        return getattr(self.members[0], "preprocessor", None)
+        return preprocessor_of(self.members[0])
 
     def preprocess_samples(self, x, y=None, sample_weight=None):
         """What KerasHub applies to the data of `fit`, `predict`, ..."""
@@ -201,8 +204,9 @@ class DeepEnsemble(MemberOutputs):
     def get_config(self) -> Config:
         members = [serialize_stock(member) for member in self.members]
         for serialized in members[1:]:
-            if "preprocessor" in serialized["config"]:
-                serialized["config"]["preprocessor"] = None
+            serialized["config"] = without_preprocessor(
+                self.members[0], serialized["config"]
+            )
         return {
             "members": members,
             "name": self.name,
@@ -216,10 +220,8 @@ class DeepEnsemble(MemberOutputs):
         for number, serialized in enumerate(config["members"]):
             with keras.name_scope(f"member_{number}"):
                 members.append(deserialize_stock(serialized, custom_objects))
-        preprocessor = getattr(members[0], "preprocessor", None)
-        if preprocessor is not None:
-            for member in members[1:]:
-                member.preprocessor = preprocessor
+        for member in members[1:]:
+            share_preprocessor(members[0], member)
         model = cls(members, name=config["name"])
         model.output_kinds = tuple(config["output_kinds"])
         model.restore_calibration(config)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import tree
 
+from keras_plex.conversion.preprocessors import preprocessor_of
 from keras_plex.conversion.stock import check_built
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.models.member_outputs import MemberOutputs
@@ -87,7 +88,7 @@ def _kinds(model: keras.Model):
 
 
 def _preprocessor(model: keras.Model):
-    preprocessor = getattr(model, "preprocessor", None)
+    preprocessor = preprocessor_of(model)
     if preprocessor is None:
         return None
     return type(preprocessor).__name__, _nameless(preprocessor.get_config())

@@ -11,6 +11,8 @@ import keras
 from keras import ops
 from keras import tree
 
+from keras_plex.conversion.preprocessors import preprocessor_of
+
 
 def count_flops(model: keras.Model, x: Any) -> tuple[float | None, str]:
     """The operations of `model(x)`, and what counted them.
@@ -34,8 +36,8 @@ def count_flops(model: keras.Model, x: Any) -> tuple[float | None, str]:
 
 
 def _inputs(model: keras.Model, x: Any) -> Any:
-    if getattr(model, "preprocessor", None) is not None:
-        # A KerasHub task takes raw data.
+    if preprocessor_of(model) is not None:
+        # It takes raw data.
         samples = model.preprocess_samples(x)
         x, _, _ = keras.utils.unpack_x_y_sample_weight(samples)
     return tree.map_structure(ops.convert_to_tensor, x)

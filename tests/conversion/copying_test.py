@@ -214,6 +214,24 @@ def test_a_model_that_cannot_be_made_again_is_refused(cls, message):
         plexify(model)
 
 
+def unregistered(x):
+    return x
+
+
+@pytest.mark.parametrize(
+    "layer, cause",
+    [
+        (lambda: layers.Dense(4, unregistered), "Could not locate .*'unregi"),
+        (lambda: layers.Lambda(lambda x: x), "enable_unsafe.*a Python lambda"),
+    ],
+)
+def test_what_a_configuration_cannot_hold_is_said(layer, cause):
+    parts = [layer(), layers.Dense(4), layers.Dense(3)]
+    model = keras.Sequential([keras.Input((4,)), *parts], name="mine")
+    with pytest.raises(ValueError, match=f"Cannot copy 'mine'.*{cause}"):
+        plexify(model)
+
+
 # Compilation.
 
 
@@ -281,28 +299,3 @@ def test_what_cannot_be_copied_is_said():
     assert len(found) == 1
     assert found[0].filename == __file__
     plex.compile("sgd", my_loss)
-
-
-def test_a_learnt_vocabulary_comes_along(tmp_path):
-    words = layers.TextVectorization(output_mode="multi_hot", max_tokens=8)
-    words.adapt(["pay my bill", "play a song"])
-    model = keras.Sequential(
-        [
-            keras.Input((), dtype="string"),
-            words,
-            layers.Dense(4, "relu"),
-            layers.Dense(3),
-        ]
-    )
-    texts = np.array(["pay", "play a bill"], dtype=object)
-    plex = plexify(model, ensemble_size=1, last_blocks=0)
-    expected = model.predict(texts, verbose=0)
-    found = keras.ops.log_softmax(plex.predict(texts, verbose=0))
-    np.testing.assert_allclose(
-        found, keras.ops.log_softmax(expected), atol=1e-5
-    )
-    plex.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(
-        loaded.predict(texts, verbose=0), plex.predict(texts, verbose=0)
-    )

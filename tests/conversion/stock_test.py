@@ -198,6 +198,13 @@ def test_inputs_keep_their_names_below_a_new_head():
     assert set(new.input) == {"a", "b"}
 
 
+@pytest.mark.parametrize("name", ["vit_softmax"])
+def test_the_new_head_of_a_task_gives_logits(name):
+    model = cases.make(name)
+    assert plexify(model, num_classes=7).output_kind == "softmax_logits"
+    assert model.output_dense.activation.__name__ == "softmax"
+
+
 def test_the_new_head_gives_logits():
     model = cases.make("residual_mlp")  # which ends in a softmax
     outputs = cases.to_numpy(with_new_head(model, 7)(cases.examples(model)))
@@ -256,6 +263,33 @@ def test_a_class_that_a_new_head_would_lose_is_an_error(make):
     graph = keras.Model(model.inputs[0], model.outputs[0])  # as it says
     plex = plexify(graph, num_classes=7, last_blocks=1)
     assert plex(np.ones((2, 4))).shape == (2, 7)
+
+
+def test_the_new_head_of_a_frozen_sequential_model_learns():
+    model = stack(layers.Dense(8), layers.Dense(3, use_bias=False))
+    model.trainable = False
+    new = with_new_head(model, 5)
+    assert [w.path.split("/")[-1] for w in new.trainable_weights] == ["kernel"]
+    assert new.trainable_weights[0].shape == (8, 5)
+    assert not model.trainable and not new.layers[0].trainable
+
+
+@pytest.mark.parametrize("how", ["lora", "int8", "both"])
+def test_hidden_layers_of_a_head_stay_what_they_are(how):
+    import keras_hub
+
+    backbone = keras_hub.models.RobertaBackbone(9, 2, 2, 8, 8)
+    model = keras_hub.models.RobertaTextClassifier(backbone, num_classes=2)
+    if how != "lora":
+        model.pooled_dense.quantize("int8")
+    if how != "int8":
+        model.pooled_dense.enable_lora(2)
+    new = with_new_head(model, 4)
+    old, new = model.pooled_dense, new.pooled_dense
+    assert new.quantization_mode == old.quantization_mode
+    assert new.lora_enabled == old.lora_enabled
+    x = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
+    np.testing.assert_allclose(new(x), old(x), atol=1e-6)
 
 
 def test_a_sequential_model_keeps_its_class_under_a_new_head():
