@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from keras import tree
 
 from keras_plex.ops.ensemble_axis import split_members
+from keras_plex.ops.masks import with_mask_of_member
 from keras_plex.types import Tensor
 
 
@@ -18,7 +19,7 @@ def mean_over_members(
     """The mean of the members' losses: each member sees every example.
 
     It holds for any loss, also one that sums over the batch or compares its
-    examples, because each member's rows meet the loss alone.
+    examples, because each member's rows meet the loss alone, with their mask.
 
     Args:
         loss: from one member's outputs to a scalar.
@@ -35,8 +36,10 @@ def mean_over_members(
     total = 0.0
     for member in range(ensemble_size):
         own = [
-            stock if split is None else split[member]
-            for split, stock in zip(flat, tree.flatten(outputs), strict=True)
+            rows
+            if split is None
+            else with_mask_of_member(split[member], rows, ensemble_size, member)
+            for split, rows in zip(flat, tree.flatten(outputs), strict=True)
         ]
         total = total + loss(tree.pack_sequence_as(outputs, own))
     return total / ensemble_size

@@ -44,7 +44,10 @@ PACKAGE_ROOT = FLOORS[-1]
 
 # Secret -> the files or folders that may import it, with the reason.
 OWNERS = {
-    "keras.src": {"conversion/surgery.py": "upgrades Keras's own objects"},
+    "keras.src": {
+        "conversion/surgery.py": "upgrades Keras's own objects",
+        "ops/masks.py": "Keras keeps masks on its tensors",
+    },
     "tensorflow": {
         "export/": "writes SavedModels for TensorFlow Serving",
         "tasks/cost_flops.py": "asks TensorFlow's profiler",

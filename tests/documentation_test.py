@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import pathlib
 import re
 import traceback
@@ -169,6 +170,37 @@ def find_commands(text: str) -> list[str]:
         for line in block.code.splitlines()
         if "-m venv" in line
     ]
+
+
+PACKAGES = (
+    "calibration",
+    "callbacks",
+    "data",
+    "export",
+    "layers",
+    "metrics",
+    "models",
+    "plots",
+    "scores",
+    "tasks",
+    "testing",
+)
+HELPERS = ("late_class",)  # makes public classes when they are asked for
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_api_page_has_every_public_name(package):
+    module = importlib.import_module(f"keras_plex.{package}")
+    page = (ROOT / "docs" / "api.md").read_text()
+    public = [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) or inspect.isfunction(value)
+        if not name.startswith("_") and name not in HELPERS
+    ]
+    assert public
+    missing = [x for x in public if not re.search(rf"\b{x}\b", page)]
+    assert missing == []
 
 
 def test_readme_has_one_command_to_try_and_one_to_test():

@@ -53,7 +53,9 @@ def labelled_outputs(
             f"least one. Received: shape={np.shape(outputs)}"
         )
     weights = _weights(sample_weight, len(rows))
-    targets = _targets(np.asarray(labels), len(rows), max(rows.shape[-1], 2))
+    targets = class_targets(
+        np.asarray(labels), len(rows), max(rows.shape[-1], 2)
+    )
     kept = weights > 0
     rows, targets, weights = rows[kept], targets[kept], weights[kept]
     _check_outputs(rows, output_kind)
@@ -147,7 +149,9 @@ def _weights(sample_weight: ArrayLike | None, count: int) -> np.ndarray:
     return weights
 
 
-def _targets(labels: np.ndarray, count: int, num_classes: int) -> np.ndarray:
+def class_targets(
+    labels: np.ndarray, count: int, num_classes: int
+) -> np.ndarray:
     """Labels of any form as distributions `(examples, classes)`."""
     shape = labels.shape
     if shape not in ((count,), (count, 1), (count, num_classes)):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from keras_plex.calibration.labelled import class_targets
 from keras_plex.calibration.search import minimize_from_axes
 
 # exp(-7) is nearly no effect, exp(9) flattens all but the surest forecasts.
@@ -34,6 +35,7 @@ def fit_mean_field(
     variance: np.ndarray,
     labels: np.ndarray,
     output_kind: str,
+    sample_weight: np.ndarray | None = None,
 ) -> MeanField:
     """Scale and factor with the smallest negative log likelihood.
 
@@ -51,6 +53,7 @@ def fit_mean_field(
             `(examples, classes)` probabilities; for `"sigmoid_logits"` as
             many columns as logits.
         output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
+        sample_weight: `(examples,)`, positive; `None` weighs all alike.
 
     Reference:
         Guo et al., 2017, "On calibration of modern neural networks"; Lu et
@@ -60,13 +63,15 @@ def fit_mean_field(
     variance = np.asarray(variance, "float64")
     if variance.ndim == 2:
         variance = variance[..., None]
-    logits, variance, targets = held_out(logits, variance, labels, output_kind)
+    logits, variance, targets, weights = held_out(
+        logits, variance, labels, output_kind, sample_weight
+    )
     center = np.array([0.0, np.log(factor_at_median(variance))])
 
     def loss(point: np.ndarray) -> float:
         scale, factor = np.exp(point)
         scaled = scale * logits / np.sqrt(1.0 + factor * variance)
-        nll = negative_log_likelihood(scaled, targets, output_kind)
+        nll = negative_log_likelihood(scaled, targets, output_kind, weights)
         distances = (point - center) / (SCALE_STDDEV, FACTOR_STDDEV)
         return nll + 0.5 * np.sum(distances**2) / len(targets)
 
@@ -84,15 +89,20 @@ def factor_at_median(variance: np.ndarray) -> float:
 
 
 def held_out(
-    logits: np.ndarray, other: np.ndarray, labels: np.ndarray, output_kind: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logits, what belongs to them and targets, of examples that are finite.
+    logits: np.ndarray,
+    other: np.ndarray,
+    labels: np.ndarray,
+    output_kind: str,
+    sample_weight: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
+    """Logits, what belongs to them, targets, weights, of finite examples.
 
     Args:
         logits: `(examples, ensemble, classes)`.
         other: `(examples, ensemble, any)`.
         labels: as in `fit_mean_field`.
         output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
+        sample_weight: `(examples,)`, or `None`.
     """
     logits = np.asarray(logits, "float64")
     targets = as_targets(labels, logits.shape[-1], output_kind)
@@ -105,7 +115,8 @@ def held_out(
     is_finite &= np.isfinite(other).all(axis=(1, 2))
     if not is_finite.any():
         raise ValueError("No forecast for the held-out data is finite.")
-    return logits[is_finite], other[is_finite], targets[is_finite]
+    weights = None if sample_weight is None else sample_weight[is_finite]
+    return logits[is_finite], other[is_finite], targets[is_finite], weights
 
 
 def as_targets(
@@ -115,21 +126,24 @@ def as_targets(
     labels = np.asarray(labels)
     if output_kind == "sigmoid_logits":
         return labels.reshape(len(labels), -1).astype("float64")
-    if labels.ndim == 2 and labels.shape[1] == num_classes:
-        return labels.astype("float64")
-    return np.eye(num_classes)[labels.reshape(-1).astype("int64")]
+    return class_targets(labels, len(labels), num_classes)
 
 
 def negative_log_likelihood(
-    logits: np.ndarray, targets: np.ndarray, output_kind: str
+    logits: np.ndarray,
+    targets: np.ndarray,
+    output_kind: str,
+    weights: np.ndarray | None = None,
 ) -> float:
     """Mean over examples, of the members' mixture, in nats."""
     members = np.log(logits.shape[1])
     if output_kind == "softmax_logits":
         log_members = special.log_softmax(logits, axis=-1)
         log_mixture = special.logsumexp(log_members, axis=1) - members
-        return float(-np.mean(np.sum(targets * log_mixture, axis=-1)))
+        log_likelihood = np.sum(targets * log_mixture, axis=-1)
+        return float(-np.average(log_likelihood, weights=weights))
     positive = special.logsumexp(special.log_expit(logits), axis=1) - members
     negative = special.logsumexp(special.log_expit(-logits), axis=1) - members
     log_mixture = targets * positive + (1.0 - targets) * negative
-    return float(-np.mean(np.sum(log_mixture, axis=-1)))
+    log_likelihood = np.sum(log_mixture, axis=-1)
+    return float(-np.average(log_likelihood, weights=weights))

@@ -67,6 +67,7 @@ def fit_laplace(
     typical: tuple[float, float],
     is_free: tuple[bool, bool] = (True, True),
     output_kind: str = "softmax_logits",
+    sample_weight: np.ndarray | None = None,
 ) -> LaplaceFit:
     """Prior precision, mean-field factor and scale that suit held-out data.
 
@@ -84,10 +85,13 @@ def fit_laplace(
         is_free: which of the two to fit; the other keeps its typical value.
             The scale is fitted with the factor.
         output_kind: `"softmax_logits"` or `"sigmoid_logits"`.
+        sample_weight: `(examples,)`, positive; `None` weighs all alike.
     """
     logits, features, labels = held_out_data
     features = np.asarray(features, "float64")
-    logits, features, targets = held_out(logits, features, labels, output_kind)
+    logits, features, targets, weights = held_out(
+        logits, features, labels, output_kind, sample_weight
+    )
     eigenvalues, vectors = np.linalg.eigh(np.asarray(precision, "float64"))
     eigenvalues = np.maximum(eigenvalues, 0.0)
     squares = (features @ vectors) ** 2
@@ -97,7 +101,7 @@ def fit_laplace(
         prior, factor, scale = np.exp(point)
         variance = squares @ (1.0 / (prior + eigenvalues))
         scaled = scale * logits / np.sqrt(1.0 + factor * variance)[..., None]
-        nll = negative_log_likelihood(scaled, targets, output_kind)
+        nll = negative_log_likelihood(scaled, targets, output_kind, weights)
         distances = (point - center) / STDDEVS
         return nll + 0.5 * np.sum(distances**2) / len(targets)
 

@@ -12,11 +12,6 @@ from collections.abc import Hashable
 from collections.abc import Iterator
 
 import keras
-from keras.src.backend import get_keras_mask
-from keras.src.backend import set_keras_mask
-
-from keras_plex.ops.ensemble_axis import tile_members
-from keras_plex.types import Tensor
 
 
 def walk_layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -216,15 +211,6 @@ def argument_names(operation: keras.Operation) -> list[str]:
         if parameter.kind
         in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     ]
-
-
-def tile_with_mask(x: Tensor, ensemble_size: int) -> Tensor:
-    """`tile_members` that takes the Keras mask of `x` along."""
-    tiled = tile_members(x, ensemble_size)
-    mask = get_keras_mask(x)
-    if mask is not None:
-        set_keras_mask(tiled, tile_members(mask, ensemble_size))
-    return tiled
 
 
 @contextlib.contextmanager

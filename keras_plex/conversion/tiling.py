@@ -18,7 +18,7 @@ from keras_plex.conversion.dry_run import run_dry_as_known
 from keras_plex.conversion.surgery import add_mixin
 from keras_plex.conversion.surgery import argument_names
 from keras_plex.conversion.surgery import intercept_calls
-from keras_plex.conversion.surgery import tile_with_mask
+from keras_plex.ops.masks import tile_with_mask
 from keras_plex.types import Tensor
 
 # Operations with the names of their arguments, and rows of outputs.

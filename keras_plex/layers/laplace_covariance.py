@@ -72,6 +72,7 @@ class LaplaceCovariance(keras.layers.Layer):
     ):
         super().__init__(**{**kwargs, "dtype": "float32"})
         check_covariance_arguments(ridge_penalty, momentum, num_classes)
+        self.supports_masking = True
         self.ridge_penalty = ridge_penalty
         self.momentum = momentum
         self.num_classes = num_classes

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_plex.metrics.base import ratio
 from keras_plex.metrics.confidence_bins import equal_width_bin
+from keras_plex.metrics.confidence_bins import top_label
 from keras_plex.metrics.correctness_histogram import CorrectnessHistogram
 from keras_plex.metrics.review import check_bins
 from keras_plex.metrics.review import check_share
@@ -77,7 +78,7 @@ class OracleCollaborativeAccuracy(CorrectnessHistogram):
 
     def rate(self, labels: Tensor, forecast: Tensor) -> tuple[Tensor, Tensor]:
         if self.threshold is None:
-            confidence = ops.max(forecast, axis=-1)
+            confidence, _ = top_label(labels, forecast)
             uncertainty, wrong = super().rate(labels, forecast)
         else:
             check_two_classes(forecast)

@@ -142,6 +142,16 @@ class Calibrating:
         self.reset_calibration()
         _warn_removed("calibration and conformal sets", cause, "them again")
 
+    def load_weights(self, *args, **kwargs) -> None:
+        """`load_weights` of the stock model; the calibration was of others."""
+        super().load_weights(*args, **kwargs)
+        self.drop_calibration("Other weights")
+
+    def set_weights(self, weights) -> None:
+        """`set_weights` of the stock model; the calibration was of others."""
+        super().set_weights(weights)
+        self.drop_calibration("Other weights")
+
     def make_train_function(self, *args, **kwargs):
         # Where every training begins.
         self.drop_calibration("training")

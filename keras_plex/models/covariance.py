@@ -46,7 +46,7 @@ def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
     try:
         for x, _, _ in iterate_batches(dataset, batch_size):
             found = model.predict_details(x, features=True, on_batch=True)
-            head.observe(found["features"])
+            head.observe(found["features"], mask=found.get("mask"))
     except BaseException:
         precision.assign(before)
         raise
@@ -73,7 +73,9 @@ def fit_to_validation(
 ) -> None:
     """Fits how strongly the variance flattens forecasts to labelled data."""
     head = model.covariance_head
-    logits, features, variance, labels = _collect(model, validation, steps)
+    logits, features, variance, labels, weights = _collect(
+        model, validation, steps
+    )
     kind = _logits_kind(model)
     if isinstance(head, LaplaceDense):
         fit = fit_laplace(
@@ -82,12 +84,13 @@ def fit_to_validation(
             typical=head.typical_prior_and_factor(),
             is_free=head.is_prior_and_factor_free,
             output_kind=kind,
+            sample_weight=weights,
         )
         head.assume_prior(fit.prior)
         head.mean_field.assign(fit.factor)
         head.logit_scale.assign(fit.scale)
         return
-    found = fit_mean_field(logits, variance, labels, kind)
+    found = fit_mean_field(logits, variance, labels, kind, weights)
     head.mean_field.assign(found.factor)
     head.logit_scale.assign(found.scale)
 
@@ -122,22 +125,37 @@ def set_mean_field_for(
 
 
 def _collect(model, validation, steps) -> tuple[np.ndarray, ...]:
+    """Logits, features, variance, labels and weights of what counts."""
     head = model.covariance_head
     found, count = [], 0
-    for x, y, _ in iterate_batches(validation, steps=steps):
+    for x, y, sample_weight in iterate_batches(validation, steps=steps):
         if y is None:
             raise ValueError("It has no labels.")
+        weights = _weights_of(y, sample_weight, model.loss)
         details = model.predict_details(x, features=True, on_batch=True)
         rows = details["features"]
         logits = ops.convert_to_numpy(head.mean_logits(rows))
         features = ops.convert_to_numpy(head.covariance_features(rows))
-        found.append((logits, features, details["variance"], y))
-        count += len(y)
+        columns = (logits, features, details["variance"], y, weights)
+        found.append([column[weights > 0] for column in columns])
+        count += len(found[-1][-1])
         if count >= MAX_EXAMPLES:
             break
-    if not found:
+    if not count:
         raise ValueError("It is empty.")
     return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+
+
+def _weights_of(labels, sample_weight, loss) -> np.ndarray:
+    """Of each example; 0 where the loss ignores the label."""
+    weights = np.ones(len(labels))
+    if sample_weight is not None:
+        weights = np.array(sample_weight, "float64").reshape(len(labels), -1)
+        weights = weights.mean(axis=1)
+    ignored = getattr(loss, "ignore_class", None)
+    if ignored is not None and labels.size == len(labels):
+        weights[labels.reshape(-1) == ignored] = 0.0
+    return weights
 
 
 def _logits_kind(model) -> str:

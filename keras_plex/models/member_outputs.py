@@ -13,6 +13,7 @@ from keras_plex.models.device_batches import predict_one_batch
 from keras_plex.models.member_saving import MemberSaving
 from keras_plex.models.member_state import MemberState
 from keras_plex.models.member_training import MemberTraining
+from keras_plex.models.output_kinds import check_one_forecast
 from keras_plex.models.output_kinds import check_one_label
 from keras_plex.models.output_kinds import check_probabilities
 from keras_plex.models.output_kinds import kinds_under_loss
@@ -126,6 +127,7 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
         check_one_label(self.name, self.output_kind, self.output_head)
         self.warn_if_unsure()
         details = self.predict_details(x, features=features, **kwargs)
+        check_one_forecast(self.name, details["outputs"])
         check_probabilities(self.name, self.output_kind, details["outputs"])
         return Predictions.from_outputs(
             details["outputs"],

@@ -11,7 +11,7 @@ from keras_plex.conversion import forward_pass
 from keras_plex.conversion.heads import Head
 from keras_plex.conversion.heads import find_head
 from keras_plex.conversion.surgery import with_mixin
-from keras_plex.ops.ensemble_axis import join_members
+from keras_plex.ops.masks import join_with_masks
 from keras_plex.types import Tensor
 
 
@@ -54,9 +54,9 @@ class MemberRows(keras.layers.Layer):
                 rows.append(member(inputs, training=training))
                 features.append(one.head_inputs)
         if all(x is not None for x in features):
-            forward_pass.record_head_inputs(join_members(features))
+            forward_pass.record_head_inputs(join_with_masks(features))
         # A (batch, ...) for each member -> (ensemble * batch, ...)
-        return tree.map_structure(lambda *xs: join_members(xs), *rows)
+        return tree.map_structure(lambda *xs: join_with_masks(xs), *rows)
 
     @property
     def metrics(self) -> list[keras.Metric]:

@@ -7,6 +7,7 @@ from keras import tree
 from keras_plex.conversion import forward_pass
 from keras_plex.losses import mean_over_members
 from keras_plex.models.fit_arguments import FitArguments
+from keras_plex.models.reset_covariance import covariance_heads
 from keras_plex.models.returns import forecast
 
 
@@ -32,6 +33,8 @@ class MemberTraining:
 
     def before_fit(self, arguments: FitArguments) -> None:
         """Called with the arguments of `fit`, which it may change."""
+        if covariance_heads(self):
+            arguments.put_first_reset_covariance(self)
 
     def after_fit(self, arguments: FitArguments) -> None:
         """Called when `fit` is done."""

@@ -191,6 +191,16 @@ def check_one_label(name: str, output_kind: str, head: Head | None) -> None:
         )
 
 
+def check_one_forecast(name: str, outputs: np.ndarray) -> None:
+    """Raises if an example has several forecasts, as of its tokens."""
+    if outputs.ndim != 3:
+        raise ValueError(
+            "Uncertainty is that of one forecast per example, but the members "
+            f"of {name!r} give outputs of shape {outputs.shape}: (batch, "
+            "ensemble, ...). Use `predict_members`."
+        )
+
+
 # Half precision rounds each of many classes: sums are off by up to 0.004.
 PROBABILITY_TOLERANCE = 0.02
 

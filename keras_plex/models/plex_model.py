@@ -125,10 +125,6 @@ class PlexModel(FreshFunctions, MemberOutputs):
         stock_quantize = functools.partial(super().quantize, **kwargs)
         quantize_trunk(self, stock_quantize, mode, config, filters)
 
-    def before_fit(self, arguments: FitArguments) -> None:
-        if self.covariance_head is not None:
-            arguments.put_first_reset_covariance(self)
-
     def after_fit(self, arguments: FitArguments) -> None:
         validation = arguments.validation_data()
         if is_fitted_to_validation(self) and validation is not None:

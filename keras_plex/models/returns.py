@@ -10,6 +10,8 @@ from keras_plex.models.calibrated import calibrated_details
 from keras_plex.models.calibrated import calibrated_forecast
 from keras_plex.ops.ensemble_axis import members_after_batch
 from keras_plex.ops.ensemble_axis import split_members
+from keras_plex.ops.masks import keras_mask
+from keras_plex.ops.masks import with_mask_of_member
 from keras_plex.ops.probabilities import mix_members
 from keras_plex.types import Tensor
 
@@ -21,13 +23,14 @@ def forecast(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> Tensor:
     model.warn_if_unsure()
 
     def mix(x: Tensor, is_member: bool, kind: str) -> Tensor:
+        size = model.ensemble_size
         if model.calibrator is not None:
-            rows = _members_of_one(x, is_member, model.ensemble_size)
+            rows = _members_of_one(x, is_member, size)
             return calibrated_forecast(rows, kind, model.calibrator)
         if not is_member:
             return x
-        members = split_members(x, model.ensemble_size)
-        return mix_members(members, kind, axis=0)
+        mixed = mix_members(split_members(x, size), kind, axis=0)
+        return with_mask_of_member(mixed, x, size)
 
     flags = model.member_outputs
     kinds = model.output_kinds
@@ -78,15 +81,19 @@ def details(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> dict:
 
 
 def features(model: MemberOutputs, outputs: Tensor, head_inputs=None) -> dict:
-    """`details`, and the inputs of the output layer."""
+    """`details`, the inputs of the output layer, and their mask if any."""
     if head_inputs is None:
         raise ValueError(
             f"{model.name!r} has no `Dense` output layer, whose inputs are the "
             "features."
         )
     found = details(model, outputs, head_inputs)
-    head_inputs = ops.cast(head_inputs, "float32")
-    rows = members_after_batch(head_inputs, model.ensemble_size)
+    rows = members_after_batch(
+        ops.cast(head_inputs, "float32"), model.ensemble_size
+    )
+    mask = keras_mask(head_inputs)
+    if mask is not None:
+        found["mask"] = members_after_batch(mask, model.ensemble_size)
     return {**found, "features": rows}
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_plex.conversion import forward_pass
-from keras_plex.conversion.surgery import tile_with_mask
 from keras_plex.conversion.tiling import Layout
 from keras_plex.conversion.tiling import map_tensors
 from keras_plex.models.returns import RETURNS
+from keras_plex.ops.masks import tile_with_mask
 
 MemberOutputs = Any  # a file above this one
 

@@ -221,3 +221,26 @@ def test_forecast_of_nan_does_not_decide_the_factor():
     logits[0] = np.nan
     found = fit_mean_field(logits, variance, labels, SOFTMAX)
     np.testing.assert_allclose(found, expected, rtol=0.01)
+
+
+def test_a_weight_counts_as_so_many_examples():
+    logits, variance, labels = overconfident()
+    counts = 1 + np.arange(len(labels)) % 3
+    rows = np.repeat(np.arange(len(labels)), counts)
+    targets = np.eye(3)[labels]
+    np.testing.assert_allclose(
+        negative_log_likelihood(logits, targets, SOFTMAX, counts),
+        negative_log_likelihood(logits[rows], targets[rows], SOFTMAX),
+    )
+    found = [
+        fit_mean_field(logits, variance, labels, SOFTMAX, weights)
+        for weights in (None, np.full(len(labels), 2.0), counts)
+    ]
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-5)
+    assert abs(found[2].factor - found[0].factor) > 1e-3
+
+
+@pytest.mark.parametrize("label", [-1, 3, 0.5])
+def test_a_label_of_no_class_is_an_error(label):
+    with pytest.raises(ValueError, match=f"class indices 0 to 2.*: {label}"):
+        as_targets([0, label], 3, SOFTMAX)

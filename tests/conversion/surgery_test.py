@@ -17,11 +17,11 @@ from keras_plex.conversion.surgery import move_kernel
 from keras_plex.conversion.surgery import owns_variables
 from keras_plex.conversion.surgery import producer
 from keras_plex.conversion.surgery import set_model_class
-from keras_plex.conversion.surgery import tile_with_mask
 from keras_plex.conversion.surgery import upgrade_layer
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.surgery import with_mixin
 from keras_plex.layers import BatchEnsembleDense
+from keras_plex.ops.masks import tile_with_mask
 from tests import cases
 
 

@@ -575,3 +575,23 @@ def test_output_that_no_member_reaches_is_one_member():
         softmax(logits / model.calibrator.temperature),
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize("how", ["set_weights", "load_weights"])
+def test_other_weights_remove_it_and_say_so(tmp_path, how):
+    model, other = make(), make()
+    labels = labels_of(model)
+    model.calibrate((X, labels))
+    model.conformalize((X, labels))
+    other.save_weights(tmp_path / "other.weights.h5")
+    given = {
+        "set_weights": other.get_weights(),
+        "load_weights": tmp_path / "other.weights.h5",
+    }
+    with pytest.raises(ValueError):
+        model.set_weights(other.get_weights()[1:])
+    assert model.calibrator is not None
+    with pytest.warns(UserWarning, match="Other weights removed"):
+        getattr(model, how)(given[how])
+    assert model.calibrator is None and model.conformal_sets is None
+    getattr(model, how)(given[how])  # and says it once

@@ -394,3 +394,27 @@ def test_factor_is_saved_with_the_model(tmp_path):
     )
     assert scale_of(loaded) == scale_of(model) != 1.0
     np.testing.assert_array_equal(loaded(X), model(X))
+
+
+# What counts of the validation data
+
+
+def test_examples_of_weight_0_do_not_count():
+    model, labels = confident_model()
+    weights = np.ones(40)
+    weights[30:] = 0.0
+    labels[30:] = -1
+    data = (X_VALIDATION, labels, weights)
+    model.fit_covariance(X, validation_data=data)
+    check_mean_field(model, X_VALIDATION[:30], labels[:30])
+
+
+@pytest.mark.parametrize("ignored", [-1, 255])
+def test_labels_that_the_loss_ignores_do_not_count(ignored):
+    loss = keras.losses.SparseCategoricalCrossentropy(
+        from_logits=True, ignore_class=ignored
+    )
+    model, labels = confident_model(loss)
+    labels[30:] = ignored
+    model.fit(X, Y, validation_data=(X_VALIDATION, labels), verbose=0)
+    check_mean_field(model, X_VALIDATION[:30], labels[:30])

@@ -295,3 +295,22 @@ def test_equal_members_stay_equal_under_one_optimizer():
     ensemble.fit(X, Y, shuffle=False, verbose=0)
     for one, other in zip(member.weights, twin.weights, strict=True):
         np.testing.assert_allclose(numpy(one), numpy(other), atol=1e-6)
+
+
+def test_heads_with_a_covariance_know_their_data_after_fit():
+    from keras_plex.layers import RandomFeatureGP
+
+    members = [
+        keras.Sequential(
+            [keras.Input((4,)), RandomFeatureGP(3, num_features=8, seed=seed)]
+        )
+        for seed in range(2)
+    ]
+    ensemble = DeepEnsemble(members)
+    ensemble.compile("sgd", LOSS)
+    ensemble.fit(X, Y, epochs=2, verbose=0)
+    for member in members:
+        covariance = member.layers[0].covariance
+        assert float(covariance.has_data) == 1.0
+        seen = np.linalg.eigvalsh(numpy(covariance.precision))
+        assert 0 < seen.sum() < 2.1 * len(X)  # one epoch, not two
