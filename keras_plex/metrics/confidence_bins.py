@@ -74,8 +74,8 @@ def top_label(labels: Tensor, forecast: Tensor) -> tuple[Tensor, Tensor]:
         ops.argmax(forecast, axis=-1), forecast.shape[-1], dtype=forecast.dtype
     )
     accuracy = ops.sum(labels * predicted, axis=-1)
-    # Without `initial` a batch of no example is an error.
-    return ops.max(forecast, axis=-1, initial=0.0), accuracy
+    # A maximum over a batch of no example is an error in Keras.
+    return ops.sum(forecast * predicted, axis=-1), accuracy
 
 
 def equal_width_bin(values: Tensor, num_bins: int) -> Tensor:

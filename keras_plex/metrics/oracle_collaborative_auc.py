@@ -8,6 +8,7 @@ from keras import ops
 from keras_plex.checks import is_integer
 from keras_plex.checks import is_positive_integer
 from keras_plex.metrics.base import StreamingMetric
+from keras_plex.metrics.confidence_bins import top_label
 from keras_plex.metrics.forecasts import check_same_batch
 from keras_plex.metrics.forecasts import class_probabilities
 from keras_plex.metrics.forecasts import example_weights
@@ -208,10 +209,8 @@ def _two_class_task(labels: Tensor, forecast: Tensor) -> tuple[Tensor, Tensor]:
     """The share that is positive and its probability, `(batch,)` each."""
     if forecast.shape[-1] == 2:
         return labels[:, 1], forecast[:, 1]
-    predicted = ops.one_hot(
-        ops.argmax(forecast, axis=-1), forecast.shape[-1], dtype=forecast.dtype
-    )
-    return ops.sum(labels * predicted, axis=-1), ops.max(forecast, axis=-1)
+    confidence, accuracy = top_label(labels, forecast)
+    return accuracy, confidence
 
 
 def _check_counts(

@@ -178,13 +178,16 @@ def summarize_members(probabilities: Tensor) -> dict[str, Tensor]:
     votes = ops.sum(
         ops.one_hot(ops.argmax(probabilities, axis=-1), classes), axis=1
     )
+    labels = ops.argmax(mean, axis=-1)
+    # A maximum over a batch of no example is an error in Keras.
+    is_label = ops.one_hot(labels, classes, dtype=mean.dtype)
     equal_pairs = ops.sum(votes * (votes - 1.0), axis=-1)
     disagreement = 1.0 - equal_pairs / max(members * (members - 1), 1)
     return {
         "probabilities": mean,
         "member_probabilities": probabilities,
-        "labels": ops.cast(ops.argmax(mean, axis=-1), "int32"),
-        "confidence": ops.max(mean, axis=-1),
+        "labels": ops.cast(labels, "int32"),
+        "confidence": ops.sum(mean * is_label, axis=-1),
         "entropy": total,
         "expected_entropy": expected,
         "mutual_information": ops.maximum(total - expected, 0.0),
