@@ -152,7 +152,19 @@ def _weights(sample_weight: ArrayLike | None, count: int) -> np.ndarray:
 def class_targets(
     labels: np.ndarray, count: int, num_classes: int
 ) -> np.ndarray:
-    """Labels of any form as distributions `(examples, classes)`."""
+    """Labels of any form as distributions `(examples, classes)` in float64.
+
+    Args:
+        labels: class indices, `(count,)` or `(count, 1)`; or one-hot or soft
+            labels, `(count, num_classes)`. Of two classes, a fraction is the
+            probability of class 1.
+        count: of the examples.
+        num_classes: at least two.
+
+    Raises:
+        ValueError: for another shape, an index of no class, and rows that are
+            no distributions.
+    """
     shape = labels.shape
     if shape not in ((count,), (count, 1), (count, num_classes)):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Quantized layers of a model: copied, recorded in a file, and made again.
+"""Layers that were quantized or given LoRA: recorded in a file, made again.
 
 Keras's configurations leave out many of them, such as a task's output layer.
 """
@@ -17,12 +17,7 @@ MODES = ("int8", "int4", "float8")
 def quantization_of(model: keras.Model) -> Config:
     """How the layers of a model are quantized, as a file can hold it."""
     return {
-        str(number): {
-            "mode": layer.quantization_mode,
-            "config": keras.saving.serialize_keras_object(
-                getattr(layer, "quantization_config", None)
-            ),
-        }
+        str(number): _how_quantized(layer)
         for number, layer in enumerate(_numbered(model))
         if layer.quantization_mode is not None
     }
@@ -38,13 +33,7 @@ def quantize_as(model: keras.Model, quantization: Config) -> None:
     """
     layers = _numbered(model)
     for number, how in quantization.items():
-        layer = layers[int(number)]
-        if layer.quantization_mode is None:
-            config = keras.saving.deserialize_keras_object(how["config"])
-            # Its class may have a mixin in front: that is no other layer.
-            layer.quantize(how["mode"], type_check=False, config=config)
-        # Keras cannot save a layer whose policy is looked up by its path.
-        fix_dtype_policy(layer)
+        _quantize(layers[int(number)], how)
 
 
 def enable_lora_as(new: keras.layers.Layer, old: keras.layers.Layer) -> None:
@@ -58,12 +47,7 @@ def enable_lora_as(new: keras.layers.Layer, old: keras.layers.Layer) -> None:
 def take_over(new: keras.layers.Layer, old: keras.layers.Layer) -> None:
     """Gives a new layer the weights of another, quantized and LoRA like it."""
     if old.quantization_mode is not None:
-        config = keras.saving.serialize_keras_object(
-            getattr(old, "quantization_config", None)
-        )
-        config = keras.saving.deserialize_keras_object(config)
-        new.quantize(old.quantization_mode, config=config)
-        fix_dtype_policy(new)
+        _quantize(new, _how_quantized(old))
     enable_lora_as(new, old)
     if [w.name for w in new.weights] == [w.name for w in old.weights]:
         new.set_weights(old.get_weights())
@@ -87,6 +71,24 @@ def check_modes(model: keras.Model) -> None:
             f"`plexify` takes layers that are quantized by {', '.join(MODES)}, "
             "or not at all."
         )
+
+
+def _how_quantized(layer: keras.layers.Layer) -> Config:
+    return {
+        "mode": layer.quantization_mode,
+        "config": keras.saving.serialize_keras_object(
+            getattr(layer, "quantization_config", None)
+        ),
+    }
+
+
+def _quantize(layer: keras.layers.Layer, how: Config) -> None:
+    if layer.quantization_mode is None:
+        config = keras.saving.deserialize_keras_object(how["config"])
+        # Its class may have a mixin in front: that is no other layer.
+        layer.quantize(how["mode"], type_check=False, config=config)
+    # Keras cannot save a layer whose policy is looked up by its path.
+    fix_dtype_policy(layer)
 
 
 def _numbered(model: keras.Model) -> list[keras.layers.Layer]:

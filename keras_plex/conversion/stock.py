@@ -16,6 +16,8 @@ from keras_plex.conversion.surgery import number_of_calls
 from keras_plex.conversion.surgery import producer
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.tiling import MixedExamplesError
+from keras_plex.conversion.trainable_flags import flags_of
+from keras_plex.conversion.trainable_flags import set_flags
 
 # Rank of a backbone's output -> what makes one vector per example of it.
 POOLING = {
@@ -128,7 +130,8 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     if isinstance(copy, keras.Sequential) and head is not None:
         if copy.layers[-1] is head.layer:
             copy.pop()
-            freeze_by_layer(copy)
+            # What is added learns; what was frozen stays so.
+            set_flags(copy, {**flags_of(copy), "model": True})
             copy.add(_like(head.layer, num_classes))
             return copy
     if head is None:
@@ -150,14 +153,6 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     new = keras.Model(inputs, layer(x), name=copy.name)
     _check_class_is_kept(copy, new, num_classes)
     return new
-
-
-def freeze_by_layer(model: keras.Model) -> None:
-    """Lets what is added to a frozen model learn; its layers stay frozen."""
-    flags = [(layer, layer.trainable) for layer in walk_layers(model)]
-    model.trainable = True
-    for layer, flag in flags:  # outer ones first: a flag goes down
-        layer.trainable = flag
 
 
 def _like(head: keras.layers.Dense, num_classes: int) -> keras.layers.Dense:

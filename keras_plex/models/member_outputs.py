@@ -151,7 +151,8 @@ class MemberOutputs(Calibrating, MemberTraining, MemberSaving):
         """Member `outputs`, `variance` and `features` from one forward pass.
 
         Also the forecast's `probabilities`, where it is calibrated as such,
-        and the `prediction_sets`, where there are any.
+        the `prediction_sets`, where there are any, and beside `features` their
+        Keras `mask` `(batch, ensemble, ...)`, where they have one.
 
         Args:
             x: what `predict` takes, or `predict_on_batch`.

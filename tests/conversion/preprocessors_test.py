@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import pytest
 from keras import layers
 
 from keras_plex import plexify
@@ -33,33 +32,51 @@ def made():
     return model
 
 
-@pytest.mark.parametrize("again", ["plexify", "fresh"])
-def test_a_model_and_its_copy_share_no_layer(again):
+def test_the_stock_model_stays_and_its_weights_are_kept():
     model = made()
     before = model.predict(X, verbose=0)
-    if again == "plexify":
-        new = plexify(model, last_blocks=1, fast_weight_stddev=0.0, head="keep")
-        np.testing.assert_allclose(
-            keras.ops.softmax(new.predict(X, verbose=0)),
-            keras.ops.softmax(before),
-            atol=1e-5,
-        )
-    else:
-        new = fresh_model(model, "new")
+    new = plexify(model, last_blocks=1, fast_weight_stddev=0.0, head="keep")
     np.testing.assert_array_equal(model.predict(X, verbose=0), before)
+    np.testing.assert_allclose(
+        keras.ops.softmax(new.predict(X, verbose=0)),
+        keras.ops.softmax(before),
+        atol=1e-5,
+    )
     assert new.preprocessor is not model.preprocessor
 
 
+def test_a_fresh_model_has_its_own():
+    model = made()
+    assert fresh_model(model, "new").preprocessor is not model.preprocessor
+
+
+@keras.saving.register_keras_serializable("tests")
+class Graph(keras.Model):
+    """The same as a graph, which can be a member."""
+
+    def __init__(self, name=None):
+        preprocessor = layers.Dense(4)
+        inputs = keras.Input((4,))
+        outputs = layers.Dense(3)(preprocessor(inputs))
+        super().__init__(inputs, outputs, name=name)
+        self.preprocessor = preprocessor
+
+    def get_config(self):
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+
 def test_members_keep_their_own(tmp_path):
-    inputs = [keras.Input((4,)) for _ in range(2)]
-    members = [keras.Model(x, made()(x)) for x in inputs]
-    ensemble = DeepEnsemble(members)
+    ensemble = DeepEnsemble([Graph(), Graph()])
     expected = ensemble.predict(X, verbose=0)
     ensemble.save(tmp_path / "ensemble.keras")
-    loaded = keras.saving.load_model(
-        tmp_path / "ensemble.keras", {"Preprocessed": Preprocessed}
-    )
+    loaded = keras.saving.load_model(tmp_path / "ensemble.keras")
     np.testing.assert_array_equal(loaded.predict(X, verbose=0), expected)
+    one, other = (member.preprocessor for member in loaded.members)
+    assert one is not other
     assert ensemble.preprocessor is None
 
 

@@ -198,9 +198,8 @@ def test_inputs_keep_their_names_below_a_new_head():
     assert set(new.input) == {"a", "b"}
 
 
-@pytest.mark.parametrize("name", ["vit_softmax"])
-def test_the_new_head_of_a_task_gives_logits(name):
-    model = cases.make(name)
+def test_the_new_head_of_a_task_gives_logits():
+    model = cases.make("vit_softmax")
     assert plexify(model, num_classes=7).output_kind == "softmax_logits"
     assert model.output_dense.activation.__name__ == "softmax"
 

@@ -21,7 +21,6 @@ from keras_plex.conversion.surgery import upgrade_layer
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.surgery import with_mixin
 from keras_plex.layers import BatchEnsembleDense
-from keras_plex.ops.masks import tile_with_mask
 from tests import cases
 
 
@@ -185,20 +184,6 @@ def test_arguments_have_the_names_of_the_call():
     assert argument_names(keras.layers.Dense(2))[0] == "inputs"
     x = keras.Input((3,))
     assert argument_names(producer(x + x)[0]) == ["x1", "x2"]
-
-
-def test_tiling_takes_the_mask_along():
-    embedding = keras.layers.Embedding(5, 2, mask_zero=True)
-    x = embedding(np.array([[1, 0], [2, 3]]))
-    pool = keras.layers.GlobalAveragePooling1D()
-    once = ops.convert_to_numpy(pool(x))
-    thrice = ops.convert_to_numpy(pool(tile_with_mask(x, 3)))
-    np.testing.assert_allclose(thrice, np.concatenate([once] * 3), atol=1e-6)
-
-
-def test_tiling_works_without_a_mask():
-    tiled = tile_with_mask(np.array([[1.0], [2.0]]), 2)
-    assert ops.convert_to_numpy(tiled).ravel().tolist() == [1, 2, 1, 2]
 
 
 def test_intercepted_calls_see_each_layer_once_and_can_change_arguments(mlp):

@@ -313,4 +313,5 @@ def test_heads_with_a_covariance_know_their_data_after_fit():
         covariance = member.layers[0].covariance
         assert float(covariance.has_data) == 1.0
         seen = np.linalg.eigvalsh(numpy(covariance.precision))
-        assert 0 < seen.sum() < 2.1 * len(X)  # one epoch, not two
+        # A row adds about 1: those of the last epoch are there, once.
+        assert 0.5 * len(X) < seen.sum() < 1.5 * len(X)

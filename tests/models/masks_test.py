@@ -16,7 +16,7 @@ LABELS = np.array([[0, 1, 2, 2], [2, 1, 1, 1], [0, 0, 1, 2], [1, 2, 0, 0]])
 
 
 def tagger():
-    """One forecast per token; surely wrong where there is padding."""
+    """One forecast per token; 0 is padding."""
     inputs = keras.Input((4,), dtype="int32")
     x = layers.Embedding(5, 8, mask_zero=True)(inputs)
     x = layers.Dense(8, "relu")(x)

@@ -39,3 +39,17 @@ def test_without_a_mask_there_is_none():
     assert mask_of(tile_with_mask(x, 2)) is None
     assert mask_of(join_with_masks([embedded(), ops.ones((2, 3, 4))])) is None
     assert mask_of(with_mask_of_member(ops.ones((2, 3)), x, 2)) is None
+
+
+def test_tiling_takes_the_mask_along():
+    embedding = keras.layers.Embedding(5, 2, mask_zero=True)
+    x = embedding(np.array([[1, 0], [2, 3]]))
+    pool = keras.layers.GlobalAveragePooling1D()
+    once = ops.convert_to_numpy(pool(x))
+    thrice = ops.convert_to_numpy(pool(tile_with_mask(x, 3)))
+    np.testing.assert_allclose(thrice, np.concatenate([once] * 3), atol=1e-6)
+
+
+def test_tiling_works_without_a_mask():
+    tiled = tile_with_mask(np.array([[1.0], [2.0]]), 2)
+    assert ops.convert_to_numpy(tiled).ravel().tolist() == [1, 2, 1, 2]
