@@ -27,9 +27,16 @@ def write_score(
         arrays: by name.
     """
     path = pathlib.Path(path)
-    entries = {DESCRIPTION: np.array(json.dumps(description)), **arrays}
+    plain = {name: np.asarray(array) for name, array in arrays.items()}
+    objects = [name for name, one in plain.items() if one.dtype.kind == "O"]
+    if objects:
+        raise ValueError(
+            "A score must be fitted to numbers. "
+            f"Received: Python objects in {objects}"
+        )
+    entries = {DESCRIPTION: np.array(json.dumps(description)), **plain}
     with whole_file(path) as file:
-        np.savez(file, allow_pickle=False, **entries)
+        np.savez(file, **entries)
 
 
 def read_score(

@@ -12,6 +12,7 @@ import numpy as np
 from keras_plex.batches import check_data
 from keras_plex.checks import check_seed
 from keras_plex.tables import lookup
+from keras_plex.tasks.active.acquisitions import AXIS
 from keras_plex.tasks.active.acquisitions import SELECTIONS
 from keras_plex.tasks.active.acquisitions import Acquisition
 from keras_plex.tasks.active.acquisitions import check_ensemble
@@ -71,7 +72,8 @@ class ActiveLearning(Task):
         selection: `"top"`, the highest, or `"power"`, drawn with chances like
             the scores. Defaults to `"top"`.
         fit: `None`, or a function `(copy, x, y) -> model` that trains a copy of
-            the model, compiled like it, on all labelled examples.
+            the model, compiled like it, on all labelled examples, whose labels
+            are as `pool` has them.
         seed: of the first examples, of ties and of `"power"`. Defaults to `0`.
         directory: where finished rounds are kept, so that a killed run goes on
             with the next; a run with other settings, data or another `fit`
@@ -252,7 +254,7 @@ class ActiveLearning(Task):
     def curves(self, evidence: Evidence) -> dict[str, Any]:
         curves = {name: _curve(evidence, name)[1] for name in self.acquisitions}
         labels, _ = _curve(evidence, next(iter(self.acquisitions)))
-        return {"active_learning": {"labels": labels, **curves}}
+        return {"active_learning": {AXIS: labels, **curves}}
 
 
 def _examples(one: Round) -> Examples:

@@ -1,6 +1,7 @@
 """What `evaluate` takes as tasks."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from keras_plex.tables import lookup
 from keras_plex.tasks.table import TASKS
@@ -9,21 +10,12 @@ from keras_plex.tasks.task import Task
 
 def checked_tasks(tasks: Iterable[Task]) -> list[Task]:
     """The tasks as a list; raises for what is none, and for a name twice."""
-    if isinstance(tasks, (Task, str)):
+    if isinstance(tasks, (Task, str)) or not isinstance(tasks, Iterable):
         tasks = [tasks]  # type: ignore
     tasks = list(tasks)
     for task in tasks:
-        if isinstance(task, Task):
-            continue
-        kinds = list(TASKS.values())
-        if task not in kinds:
-            task = lookup(TASKS, task, "task")  # type: ignore
-        raise ValueError(
-            f"A task needs data: make one, as in `{task.__name__}((x, y))` "
-            "from `keras_plex.tasks`. Available: "
-            f"{', '.join(kind.__name__ for kind in kinds)}. "
-            f"Received: {task.kind!r}"
-        )
+        if not isinstance(task, Task):
+            raise ValueError(_no_task(task))
     if not tasks:
         raise ValueError("`tasks` must hold a task. Received: []")
     names = [task.name for task in tasks]
@@ -34,3 +26,20 @@ def checked_tasks(tasks: Iterable[Task]) -> list[Task]:
             f"Received: {twice} twice"
         )
     return tasks
+
+
+def _no_task(received: Any) -> str:
+    """What is wrong with what is no task."""
+    kinds = list(TASKS.values())
+    one = TASKS["calibration"]
+    if isinstance(received, str):
+        one = lookup(TASKS, received, "task")
+    elif isinstance(received, type) and received in kinds:
+        one, received = received, received.__name__
+    else:
+        received = type(received).__name__
+    return (
+        f"A task needs data: make one, as in `{one.__name__}((x, y))` from "
+        "`keras_plex.tasks`. Available: "
+        f"{', '.join(kind.__name__ for kind in kinds)}. Received: {received!r}"
+    )

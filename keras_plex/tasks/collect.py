@@ -31,6 +31,7 @@ from keras_plex.tasks.checks import warn_of_missing
 from keras_plex.tasks.columns import forecast_columns
 from keras_plex.tasks.columns import value_metrics
 from keras_plex.tasks.data_set import DataSet
+from keras_plex.tasks.data_set import plain_groups
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.examples import Examples
 from keras_plex.tasks.measurements import make_predictions
@@ -208,6 +209,8 @@ def _run(
         key: np.concatenate(parts)[:max_examples]
         for key, parts in found.items()
     }
+    if "group" in one.columns:
+        one.columns["group"] = plain_groups(one.columns["group"])
 
 
 def _rate(function: Score, predictions: Predictions) -> np.ndarray:

@@ -117,13 +117,23 @@ class DataSet:
         return (*map(id, parts), self.corruption)
 
     def batches(self, batch_size: int) -> Iterator[tuple]:
-        """Yields `(x, y, third)`, the third what follows the labels, if any."""
+        """Yields `(x, y, third)`, the third what follows the labels, if any.
+
+        Batches without an example are passed over.
+        """
         offset = 0
         for x, y, third in iterate_batches(self.data, batch_size):
+            if not count_examples(x):
+                continue
             if self.corruption is not None:
                 x = self.corruption(x, offset)
             yield x, y, third
             offset += count_examples(x)
+        if not offset:
+            raise ValueError(
+                "The data set holds no example: all batches are empty. Check "
+                f"the filter that made them. Received: {self.data!r}"
+            )
 
     def num_examples(self) -> int | None:
         """Their number, where it is known without reading them."""
@@ -146,9 +156,14 @@ def grouped_arrays(data: Data) -> DataSet:
             f"Received: {received}"
         )
     x, y, groups = data
+    if y is None:
+        raise ValueError(
+            "Data with groups need labels: pass `(x, y, groups)`. "
+            "Received: y=None"
+        )
     groups = as_array(groups)
     check_groups(groups, len(y))
-    return DataSet((x, y), needs_groups=True, groups=groups.reshape(-1))
+    return DataSet((x, y), needs_groups=True, groups=plain_groups(groups))
 
 
 def check_groups(groups: np.ndarray, count: int) -> None:
@@ -158,19 +173,35 @@ def check_groups(groups: np.ndarray, count: int) -> None:
             "`groups` must be one number or name per example. "
             f"Received: shape={groups.shape} for {count} labels"
         )
-    if groups.dtype.kind == "f" and np.isnan(groups).any():
-        raise ValueError(
-            "`groups` must be a number or name for each example. "
-            f"Received: {int(np.isnan(groups).sum())} that are NaN"
-        )
-    if groups.dtype.kind != "O":
-        return
-    found = groups.reshape(-1).tolist()
-    if not any(all(isinstance(x, kind) for x in found) for kind in GROUPS):
+    found = groups.reshape(-1).tolist() if groups.dtype.kind in "fO" else []
+    of_kinds = [all(isinstance(x, kind) for x in found) for kind in GROUPS]
+    if not any(of_kinds):
         raise ValueError(
             "`groups` must be all numbers or all names, and none may be "
             f"missing. Received: {sorted({type(x).__name__ for x in found})}"
         )
+    missing = sum(x != x for x in found)
+    if missing:
+        raise ValueError(
+            "`groups` must be a number or name for each example. "
+            f"Received: {missing} that are NaN"
+        )
+
+
+def plain_groups(groups: np.ndarray) -> np.ndarray:
+    """`(examples,)` numbers or texts, which a file can hold.
+
+    Numbers among which an array would make equal ones of different ones become
+    texts.
+    """
+    groups = groups.reshape(-1)
+    if groups.dtype.kind != "O":
+        return groups
+    found = groups.tolist()
+    plain = np.array(found)
+    if plain.dtype.kind == "O" or plain.tolist() != found:
+        plain = np.array([str(one) for one in found])
+    return plain
 
 
 def _is_list_of_texts(x: Any) -> bool:

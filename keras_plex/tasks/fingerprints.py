@@ -16,6 +16,7 @@ from keras import tree
 
 from keras_plex.batches import is_arrays
 from keras_plex.batches import iterate_batches
+from keras_plex.conversion.vocabularies import vocabularies_of
 from keras_plex.models.classifiers import output_kind
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.scores import FeatureScore
@@ -32,7 +33,7 @@ ROWS = 1024
 
 
 def fingerprint_model(model: keras.Model) -> str:
-    """Of the architecture, the weights, the calibration, the outputs' meaning.
+    """Of architecture, weights, vocabularies, calibration, kind of outputs.
 
     The same model has the same fingerprint after a load, in another process
     and if the same code makes it again: names that Keras gives do not count,
@@ -57,11 +58,17 @@ def fingerprint_model(model: keras.Model) -> str:
     found.update(text.encode())
     for weight in model.weights:
         _update(found, ops.convert_to_numpy(weight))
+    for vocabulary in vocabularies_of(model):
+        for name, value in vocabulary.items():
+            found.update(name.encode())
+            _update(found, value)
     return found.hexdigest()
 
 
 def fingerprint_data(data: Data, batch_size: int) -> str:
     """Of arrays all examples; of batches the first one, and their number.
+
+    Batches may say more with a method `fingerprint() -> str`.
 
     Args:
         data: see `iterate_batches`.
@@ -73,6 +80,9 @@ def fingerprint_data(data: Data, batch_size: int) -> str:
     else:
         parts = next(iter(iterate_batches(data, batch_size)))
         found.update(str(_num_batches(data)).encode())
+        own: Any = getattr(data, "fingerprint", None)
+        if callable(own):
+            found.update(own().encode())
     for leaf in tree.flatten(parts):
         _update(found, leaf)
     return found.hexdigest()
@@ -90,6 +100,8 @@ def fingerprint_arrays(data_sets: Mapping[str, DataSet]) -> dict[str, str]:
         if key not in found:
             found[key] = fingerprint_data(data_set.data, batch_size=1)
         marks[name] = found[key]
+        if data_set.groups is not None:
+            marks[name] += fingerprint_data(data_set.groups, batch_size=1)
     return marks
 
 

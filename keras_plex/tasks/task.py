@@ -51,6 +51,10 @@ class Task:
     scored: tuple[str, ...] = ()
 
     def __init__(self, *, name: str | None = None):
+        if name is not None and not isinstance(name, str):
+            raise ValueError(
+                f"`name` must be a string or `None`. Received: name={name!r}"
+            )
         self.name = name or self.kind
 
     def data_sets(self) -> dict[str, DataSet]:

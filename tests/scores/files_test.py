@@ -52,3 +52,15 @@ def test_pickled_objects_are_never_loaded(tmp_path):
     np.savez(path, keras_plex_score=np.array([{"a": 1}], dtype=object))
     with pytest.raises(ValueError, match="must be a file"):
         read_score(path)
+
+
+def test_objects_are_refused_before_a_file_is_there(tmp_path):
+    with pytest.raises(ValueError, match=r"numbers.*\['bank'\]"):
+        write_score(tmp_path / "s", {}, {"bank": np.array([None, 1.0])})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_holds_its_arrays_alone(tmp_path):
+    # NumPy before 2.2 saved the arguments that it did not know, too.
+    write_score(tmp_path / "s", DESCRIPTION, {"bank": np.ones(2)})
+    assert list(read_score(tmp_path / "s")[1]) == ["bank"]

@@ -20,7 +20,10 @@ def test_tasks_keep_their_order_and_one_needs_no_list():
     [
         (["calibration"], r"`Calibration\(\(x, y\)\)`.*SubpopulationShift"),
         ("calibration", "A task needs data"),
-        ([Calibration], "A task needs data.*Received: 'calibration'"),
+        ([Calibration], "A task needs data.*Received: 'Calibration'"),
+        (TEST, r"`Calibration\(\(x, y\)\)`.*Received: 'ndarray'"),
+        ([TEST], "A task needs data.*Received: 'tuple'"),
+        (None, "A task needs data.*Received: 'NoneType'"),
         (["calibrate"], "Unknown task: 'calibrate'. Available: 'calibration'"),
         ([], "must hold a task"),
         ([Calibration(TEST)] * 2, "name of its own.*'calibration'"),

@@ -107,6 +107,14 @@ def test_a_tensorflow_data_set_of_groups_serves_all():
     assert tasks[0].curves(found[0])["groups"]["names"] == ["a", "b", "c"]
 
 
+def test_groups_of_batches_become_plain():
+    ids = np.array([2**70, 2**70 + 1] * (len(X) // 2), object)
+    rows = [slice(0, 100), slice(100, None)]
+    batches = [(X[r], Y[r], ids[r]) for r in rows]
+    [evidence] = collect_evidence(logits_model(), [SubpopulationShift(batches)])
+    assert evidence["test"]["group"].tolist() == [str(one) for one in ids]
+
+
 def test_an_ensemble_is_measured_by_its_mean_forecast():
     keras.utils.set_random_seed(0)
     members = [logits_model() for _ in range(2)]

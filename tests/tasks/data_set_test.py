@@ -11,6 +11,7 @@ from keras_plex.data import corrupt_texts
 from keras_plex.tasks.data_set import Corruption
 from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.data_set import grouped_arrays
+from keras_plex.tasks.data_set import plain_groups
 
 X, Y = np.zeros((5, 2)), np.arange(5)
 IMAGES = np.random.default_rng(0).random((4, 28, 28, 1)).astype("float32")
@@ -115,15 +116,51 @@ def test_groups_must_be_numbers_or_names(groups, message):
     assert grouped_arrays((X, Y, names)).groups.tolist() == names.tolist()
 
 
-@pytest.mark.parametrize("kind", [np.str_, np.int64, bool, bytes])
+def as_bytes(one):
+    return str(one).encode()
+
+
+@pytest.mark.parametrize("kind", [np.str_, np.int64, bool, as_bytes])
 def test_an_array_of_objects_may_hold_groups_of_any_kind(kind):
     groups = np.array([kind(one) for one in (1, 0, 1, 0, 1)], dtype=object)
     assert grouped_arrays((X, Y, groups)).groups.tolist() == groups.tolist()
 
 
 @pytest.mark.parametrize(
-    "groups", [[0.0, np.nan, 1.0, np.nan, 1.0], ["a", None, "a", "b", "b"]]
+    "groups, dtype",
+    [
+        ([0.0, np.nan, 1.0, np.nan, 1.0], None),
+        ([0.0, np.nan, 1.0, np.nan, 1.0], object),
+        (["a", None, "a", "b", "b"], None),
+    ],
 )
-def test_a_missing_group_is_none_of_its_own(groups):
+def test_a_missing_group_is_none_of_its_own(groups, dtype):
     with pytest.raises(ValueError, match="`groups`.*Received: (2.*NaN|.*None)"):
-        grouped_arrays((X, Y, np.array(groups)))
+        grouped_arrays((X, Y, np.array(groups, dtype)))
+
+
+@pytest.mark.parametrize(
+    "groups, plain",
+    [
+        ([1, 2.5], [1.0, 2.5]),
+        (["a", "bc"], ["a", "bc"]),
+        ([2**70, 2**70 + 1], [str(2**70), str(2**70 + 1)]),
+        ([1.5, 2**53, 2**53 + 1], ["1.5", str(2**53), str(2**53 + 1)]),
+    ],
+)
+def test_groups_that_are_objects_become_plain_and_stay_apart(groups, plain):
+    found = plain_groups(np.array(groups, object))
+    assert found.dtype.kind != "O" and found.tolist() == plain
+
+
+def test_groups_need_labels():
+    with pytest.raises(ValueError, match="need labels.*y=None"):
+        grouped_arrays((X, None, Y))
+
+
+def test_batches_without_an_example_are_passed_over():
+    batches = [(X[:0], Y[:0]), (X[:2], Y[:2]), (X[2:2], Y[2:2]), (X[2:], Y[2:])]
+    found = [y.tolist() for _, y, _ in DataSet(batches).batches(32)]
+    assert found == [[0, 1], [2, 3, 4]]
+    with pytest.raises(ValueError, match="all batches are empty"):
+        list(DataSet([(X[:0], Y[:0])]).batches(32))

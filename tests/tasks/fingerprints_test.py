@@ -14,6 +14,7 @@ from keras_plex.scores import score
 from keras_plex.tasks import fingerprints
 from keras_plex.tasks.data_set import Corruption
 from keras_plex.tasks.data_set import DataSet
+from keras_plex.tasks.data_set import grouped_arrays
 from keras_plex.tasks.fingerprints import describe_score
 from keras_plex.tasks.fingerprints import fingerprint_arrays
 from keras_plex.tasks.fingerprints import fingerprint_data
@@ -303,3 +304,57 @@ def test_a_stream_of_batches_has_a_fingerprint():
 
     stream = data.DataLoader(Stream(), batch_size=50)
     assert fingerprint_data(stream, 32) == fingerprint_data(stream, 32)
+
+
+def test_a_learnt_vocabulary_counts():
+    def model(words):
+        layer = keras.layers.TextVectorization(
+            output_mode="multi_hot", max_tokens=4
+        )
+        layer.adapt(words)
+        dense = keras.layers.Dense(2, kernel_initializer="ones")
+        return keras.Sequential([keras.Input((), dtype="string"), layer, dense])
+
+    one, again, other = map(model, (["a b c"], ["a b c"], ["a b d"]))
+    assert fingerprint_model(one) == fingerprint_model(again)
+    assert fingerprint_model(one) != fingerprint_model(other)
+
+
+def test_the_words_of_a_tokenizer_count():
+    keras_hub = pytest.importorskip("keras_hub")
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+    def model(word):
+        keras.utils.set_random_seed(0)
+        hub = keras_hub.models
+        return hub.BertTextClassifier(
+            hub.BertBackbone(6, 1, 1, 4, 4, max_sequence_length=4),
+            num_classes=2,
+            preprocessor=hub.BertTextClassifierPreprocessor(
+                hub.BertTokenizer([*special, word]), sequence_length=4
+            ),
+        )
+
+    one, again, other = map(model, ("good", "good", "bad"))
+    assert fingerprint_model(one) == fingerprint_model(again)
+    assert fingerprint_model(one) != fingerprint_model(other)
+
+
+def test_groups_of_arrays_count():
+    one, other = (
+        fingerprint_arrays({"test": grouped_arrays((X, Y, groups))})
+        for groups in (Y % 2, Y // 2)
+    )
+    assert one != other
+    assert one["test"].startswith(fingerprint_data((X, Y), 1))
+
+
+def test_batches_may_tell_themselves_apart():
+    class Files(list):
+        def fingerprint(self):
+            return self.name
+
+    one, other = Files([(X, Y)]), Files([(X, Y)])
+    one.name, other.name = "one", "other"
+    assert fingerprint_data(one, 32) == fingerprint_data(one, 32)
+    assert fingerprint_data(one, 32) != fingerprint_data(other, 32)

@@ -29,3 +29,8 @@ def test_the_base_measures_nothing():
     with pytest.raises(NotImplementedError):
         Task().data_sets()
     assert Task().curves(None) == {}
+
+
+def test_a_name_is_a_string():
+    with pytest.raises(ValueError, match="`name` must be a string.*name=5"):
+        Calibration(TEST, name=5)

@@ -21,6 +21,9 @@ from keras_plex.types import Tensor
 
 Acquisition = Callable[[Fields], Tensor]
 
+# What stands beside the curves of acquisitions, by their names.
+AXIS = "labels"
+
 
 def uniform(predictions: Fields) -> np.ndarray:
     """The same for all: the order is drawn at random."""
@@ -98,6 +101,12 @@ def named_acquisitions(
     found = {}
     for one in acquisition:
         name = one if isinstance(one, str) else _name_of(one)
+        if name == AXIS or "/" in name:
+            raise ValueError(
+                "The name of an acquisition goes into names of measures and "
+                f"files: it must not be {AXIS!r}, nor hold a slash. Rename the "
+                f"function. Received: {name!r}"
+            )
         if name in found:
             raise ValueError(
                 "Each acquisition needs a name of its own, which is that of "

@@ -8,6 +8,7 @@ import numpy as np
 from keras import tree
 
 from keras_plex.batches import as_array
+from keras_plex.batches import count_examples
 from keras_plex.batches import is_texts
 from keras_plex.conversion.copying import copy_compilation
 from keras_plex.conversion.copying import copy_model
@@ -24,7 +25,8 @@ from keras_plex.tasks.few_shot.probe import fit_probe
 from keras_plex.tasks.few_shot.support import as_targets
 from keras_plex.tasks.measurements import make_predictions
 
-# A copy of the model, inputs and labels; gives the model to measure.
+# A copy of the model, inputs and labels as the pool has them; gives the model
+# to measure.
 Fit = Callable[[keras.Model, Any, np.ndarray], keras.Model]
 # Takes "pool" or "test".
 Forecast = Callable[[str], Predictions]
@@ -113,8 +115,8 @@ class FitAdaptation:
         """Forecasts after learning these rows of the pool."""
         copy = copy_model(self.model)
         copy_compilation(self.model, copy)
-        x = take_rows(self.data["pool"], rows, self.options["batch_size"])
-        adapted = self.fit(copy, x, self.labels["pool"][rows])
+        x, y = take_rows(self.data["pool"], rows, self.options["batch_size"])
+        adapted = self.fit(copy, x, y)
         if not isinstance(adapted, keras.Model) or adapted is self.model:
             raise ValueError(
                 "`fit` must return the copy that it was given, or another "
@@ -155,13 +157,17 @@ def check_same_order(
         )
 
 
-def take_rows(data_set: DataSet, rows: np.ndarray, batch_size: int) -> Any:
-    """The inputs of these examples, in this order."""
+def take_rows(
+    data_set: DataSet, rows: np.ndarray, batch_size: int
+) -> tuple[Any, np.ndarray]:
+    """Inputs and labels of these examples as they are, in this order."""
     parts, places, start = [], [], 0
-    for x, _, count in labelled_batches(data_set, batch_size):
+    for x, y, _ in data_set.batches(batch_size):
+        count = count_examples(x)
         here = np.flatnonzero((rows >= start) & (rows < start + count))
         if len(here):
-            parts.append(_take(x, rows[here] - start))
+            chosen = rows[here] - start
+            parts.append((_take(x, chosen), _take(y, chosen)))
             places.append(here)
         start += count
     order = np.argsort(np.concatenate(places))

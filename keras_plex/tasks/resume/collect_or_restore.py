@@ -1,5 +1,6 @@
 """Evidence in files, so that an evaluation that was killed goes on."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ import keras
 from keras_plex.tasks.collect import OnProgress
 from keras_plex.tasks.collect import check_tasks
 from keras_plex.tasks.collect import collect_evidence
+from keras_plex.tasks.data_set import DataSet
 from keras_plex.tasks.examples import Evidence
 from keras_plex.tasks.examples import Examples
 from keras_plex.tasks.parts import Columns
@@ -83,10 +85,29 @@ def _collect_sets(
         missing = [use for use in uses if use.place not in known]
         if not missing:
             continue
-        parts = [Part(*use, scores.of(use.task)) for use in missing]
+        # What the others read of the batches is no sample weight.
+        has_groups = any(_reads_groups(use.data_set) for use in uses)
+        parts = [
+            Part(
+                use.task,
+                use.set_name,
+                _with_groups(use.data_set) if has_groups else use.data_set,
+                scores.of(use.task),
+            )
+            for use in missing
+        ]
         found = collect_evidence(model, parts, **options)
         for use, evidence in zip(missing, found, strict=True):
             known[use.place] = kept.save_set(use, evidence)
+
+
+def _reads_groups(data_set: DataSet) -> bool:
+    """Whether the third part of its batches is the group."""
+    return data_set.needs_groups and data_set.groups is None
+
+
+def _with_groups(data_set: DataSet) -> DataSet:
+    return dataclasses.replace(data_set, needs_groups=True)
 
 
 class _Kept:

@@ -30,7 +30,7 @@ def write_columns(
         **{name: _plain(column) for name, column in columns.items()},
     }
     with whole_file(path) as file:
-        np.savez(file, allow_pickle=False, **entries)
+        np.savez(file, **entries)
 
 
 def read_columns(
@@ -64,4 +64,12 @@ def _read(path: pathlib.Path, read: Callable[[Any], Any]) -> Any | None:
 
 def _plain(column: np.ndarray) -> np.ndarray:
     """Texts that are Python objects, as an array of texts."""
-    return np.array(column.tolist()) if column.dtype.kind == "O" else column
+    if column.dtype.kind != "O":
+        return column
+    plain = np.array(column.tolist())
+    if plain.dtype.kind == "O":
+        raise ValueError(
+            "Evidence must be numbers or texts. "
+            f"Received: {sorted({type(x).__name__ for x in column.flat})}"
+        )
+    return plain

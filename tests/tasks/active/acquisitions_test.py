@@ -165,3 +165,13 @@ def test_power_selects_with_chances_like_the_scores():
 def test_power_needs_scores_above_zero():
     with pytest.raises(ValueError, match='"power".*-1'):
         select_power(np.array([1.0, -1.0]), 1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", ["labels", "my/own"])
+def test_a_name_that_means_something_else_is_refused(name):
+    def acquire(predictions):
+        return predictions.entropy
+
+    acquire.__name__ = name
+    with pytest.raises(ValueError, match=f"Received: '{name}'"):
+        named_acquisitions(["margin", acquire])

@@ -140,15 +140,31 @@ def test_shuffled_data_are_refused():
 
 @pytest.mark.parametrize("batch_size", [1, 7, 300])
 def test_rows_keep_their_order(batch_size):
-    found = take_rows(DataSet(TRAIN), ROWS, batch_size)
+    found, labels = take_rows(DataSet(TRAIN), ROWS, batch_size)
     np.testing.assert_array_equal(found, TRAIN[0][ROWS])
+    np.testing.assert_array_equal(labels, TRAIN[1][ROWS])
     both = DataSet(({"a": TRAIN[0], "b": TRAIN[1]}, TRAIN[1]))
-    found = take_rows(both, ROWS, batch_size)
+    found, _ = take_rows(both, ROWS, batch_size)
     np.testing.assert_array_equal(found["a"], TRAIN[0][ROWS])
     np.testing.assert_array_equal(found["b"], TRAIN[1][ROWS])
 
 
 def test_rows_of_texts_are_texts():
     batches = [(["a", "b"], np.zeros(2)), (["c", "d"], np.zeros(2))]
-    found = take_rows(DataSet(batches), np.array([3, 0]), 32)
+    found, _ = take_rows(DataSet(batches), np.array([3, 0]), 32)
     assert found.tolist() == ["d", "a"]
+
+
+def test_fit_gets_labels_as_the_pool_has_them():
+    one_hot = np.eye(4, dtype="float32")[TRAIN[1]]
+    seen = []
+
+    def fit(copy, x, y):
+        seen.append(y)
+        return copy
+
+    data = {**DATA, "pool": DataSet((TRAIN[0], one_hot))}
+    FitAdaptation(logits_model(), fit, data, LABELS, **OPTIONS).adapt(
+        ROWS, False
+    )
+    np.testing.assert_array_equal(seen[0], one_hot[ROWS])

@@ -93,3 +93,10 @@ def test_classes_need_not_be_counted_from_zero():
     assert as_targets(np.array([9, 4]), [4, 9], "test").tolist() == [1, 0]
     with pytest.raises(ValueError, match=r"'test'.*\[5\].*\[4, 9\]"):
         as_targets(np.array([9, 5]), [4, 9], "test")
+
+
+def test_empty_batches_change_nothing():
+    batches = [(X[:0], Y[:0]), (X[:40], Y[:40]), (X[:0], Y[:0]), (X, Y)]
+    found = support(batches, shots=3)
+    expected = support(batches[1:2] + batches[3:], shots=3)
+    np.testing.assert_array_equal(found.values, expected.values)

@@ -416,3 +416,22 @@ def test_another_model_is_refused_for_other_tasks_too(tmp_path):
         run(poor_model(), InDistribution(TEST))
     assert {path.name for path in (tmp_path / "evidence").iterdir()} == names
     run(logits_model(), InDistribution(TEST))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_task_may_join_another_that_reads_groups_of_the_batches(
+    tmp_path, first
+):
+    data = Batches((X, Y, GROUPS))
+    tasks = [SubpopulationShift(data), Calibration(data)]
+    model = logits_model()
+    expected = keras_plex.evaluate(model, tasks, resamples=0, verbose=0)
+    options = {"resamples": 0, "verbose": 0, "directory": tmp_path}
+    if first == 0:  # Calibration alone has no use for a third part
+        keras_plex.evaluate(model, tasks[:1], **options)
+    keras_plex.evaluate(model, tasks, **options)
+    for file in sorted(tmp_path.rglob("*calibration*.npz")):
+        file.unlink()
+    found = keras_plex.evaluate(model, tasks, **options)
+    for name in ("subpopulation_shift", "calibration"):
+        assert found[name].measures == expected[name].measures

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from keras_plex.tasks.resume.files import DESCRIPTION
 from keras_plex.tasks.resume.files import read_columns
 from keras_plex.tasks.resume.files import read_description
 from keras_plex.tasks.resume.files import write_columns
@@ -80,3 +81,17 @@ def test_a_description_is_read_alone(path, tmp_path):
     assert read_description(tmp_path / "none.npz") is None
     path.write_bytes(path.read_bytes()[:50])
     assert read_description(path) is None
+
+
+def test_a_file_holds_its_columns_alone(path):
+    # NumPy before 2.2 saved the arguments that it did not know, too.
+    with np.load(path) as entries:
+        assert set(entries) == {DESCRIPTION, *COLUMNS}
+
+
+def test_other_objects_are_refused_before_a_file_is_there(tmp_path):
+    with pytest.raises(ValueError, match="numbers or texts.*'NoneType', 'str'"):
+        write_columns(
+            tmp_path / "x.npz", {}, {"group": np.array(["a", None], object)}
+        )
+    assert not list(tmp_path.iterdir())
