@@ -105,8 +105,18 @@ NETWORKS: dict[str, Recipe] = {
         keras.optimizers.AdamW,
         1e-3,
         3e-4,
-        {"fashion_mnist": 10, "cifar10": 10, "cifar10n": 10},
-        {"fashion_mnist": 3, "cifar10": 3, "cifar10n": 3},
+        {
+            "fashion_mnist": 10,
+            "cifar10": 10,
+            "cifar10n": 10,
+            "cifar10_large": 15,
+        },
+        {
+            "fashion_mnist": 3,
+            "cifar10": 3,
+            "cifar10n": 3,
+            "cifar10_large": 3,
+        },
         batch_size=64,
     ),
     # As T5 was: AdamW learns little in as many epochs.

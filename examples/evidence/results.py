@@ -56,21 +56,21 @@ def read_report(path: pathlib.Path) -> Row:
         **{name: environment[name] for name in ("date", "tensorflow", "keras")},
     }
     for column, (task, measure) in MEASURES.items():
-        value = find(results.get(task, {}), measure)
-        row[column] = "" if value is None else f"{value:.5f}"
+        found = find(results.get(task, {}), measure)
+        row[column] = f"{np.mean(found):.5f}" if found else ""
     return row
 
 
-def find(measures: dict, name: str) -> float | None:
-    """A measure, or the mean of `*/name` over the sets."""
-    if not name.startswith("*"):
-        return measures.get(name, {}).get("value")
-    found = [
-        one["value"]
+def find(measures: dict, name: str) -> list[float]:
+    """A measure, or `*/name` of each set; an infinite one is a text there."""
+    return [
+        float(one["value"])
         for key, one in measures.items()
-        if key.endswith(name[1:]) and key.count("/") == name.count("/")
+        if key == name
+        or name.startswith("*")
+        and key.endswith(name[1:])
+        and key.count("/") == name.count("/")
     ]
-    return float(np.mean(found)) if found else None
 
 
 def read_table(path: pathlib.Path) -> list[Row]:

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import TypeVar
 
 import numpy as np
@@ -54,9 +55,9 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def by_name(
-    items: Item | Mapping[str, Item], argument: str = "predictions"
+    items: Item | Mapping[Any, Item], argument: str = "predictions"
 ) -> dict[str, Item]:
-    """One item as `{"": item}`; several by name as they are."""
+    """One item as `{"": item}`; several by name, which any name becomes."""
     named = dict(items) if isinstance(items, Mapping) else {"": items}
     if not named:
         raise ValueError(f"`{argument}` is empty: there is nothing to draw.")
@@ -66,7 +67,13 @@ def by_name(
             raise ValueError(
                 f"{where} must be `Predictions` or an array. Received: None"
             )
-    return named
+    found = {str(name): item for name, item in named.items()}
+    if len(found) < len(named):
+        raise ValueError(
+            f"The names of `{argument}` must differ as they are written. "
+            f"Received: {list(named)}"
+        )
+    return found
 
 
 def probabilities_of(forecasts: Forecasts) -> np.ndarray:

@@ -131,14 +131,15 @@ def named_scores(scores: Scores) -> dict[str, Score]:
             f"name to either. Received: scores={scores!r}"
         )
     if isinstance(scores, Mapping):
-        found = {name: ready_score(entry) for name, entry in scores.items()}
+        names, entries = list(map(str, scores)), scores.values()
     else:
-        found = {score_name(entry): ready_score(entry) for entry in scores}
-    if not found or len(found) < len(scores):
+        names, entries = list(map(score_name, scores)), scores
+    found = dict(zip(names, map(ready_score, entries), strict=True))
+    if not found or len(found) < len(names):
         raise ValueError(
             "`scores` must hold at least one score, and each a name of its "
             "own; pass a dict from name to score to choose them. "
-            f"Received: {[score_name(entry) for entry in scores]}"
+            f"Received: {names}"
         )
     return found
 
@@ -150,12 +151,12 @@ def _pairs(
     """The sets to compare, as `(name, known, unknown)`."""
     sets = by_name(unknown, "unknown")
     if isinstance(known, Mapping):
-        if set(known) != set(sets):
+        models = by_name(known, "known")
+        if set(models) != set(sets):
             raise ValueError(
                 "`known` and `unknown` must hold the same names, those of the "
-                f"models. Received: {sorted(known)} and {sorted(sets)}"
+                f"models. Received: {sorted(models)} and {sorted(sets)}"
             )
-        models = dict(known)
     else:
         models = dict.fromkeys(sets, known)
     for argument, items in (("known", models), ("unknown", sets)):
@@ -177,7 +178,10 @@ def _draw_roc(axes: "Axes", known: np.ndarray, unknown: np.ndarray) -> None:
     area, flagged = auroc(scores, is_ood), fpr_at_tpr(scores, is_ood)
     # Ranks, since scikit-learn refuses infinite scores.
     _, ranks = np.unique(scores, return_inverse=True)
-    false_rates, true_rates, _ = roc_curve(is_ood, ranks)
+    # All points, or the one of the circle may be missing.
+    false_rates, true_rates, _ = roc_curve(
+        is_ood, ranks, drop_intermediate=False
+    )
     found = true_rates[true_rates >= 0.95][0]
     kept = thinned(len(false_rates))
     axes.plot((0, 1), (0, 1), ":", color=GREY, linewidth=1.2)

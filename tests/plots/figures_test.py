@@ -76,6 +76,12 @@ def test_one_item_has_no_name_and_several_keep_theirs():
     assert by_name({"a": 1, "b": 2}) == {"a": 1, "b": 2}
 
 
+def test_names_are_texts_that_differ():
+    assert by_name({1: "a", (2, 3): "b"}) == {"1": "a", "(2, 3)": "b"}
+    with pytest.raises(ValueError, match=r"must differ.*Received: \[1, '1'\]"):
+        by_name({1: "a", "1": "b"})
+
+
 def test_no_items_are_an_error():
     with pytest.raises(ValueError, match="`unknown` is empty"):
         by_name({}, "unknown")

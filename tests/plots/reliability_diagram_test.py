@@ -121,3 +121,10 @@ def test_gap_is_hatched_and_differs_from_the_bar_without_hue():
     bars, gaps = figure.axes[0].containers[:2]
     assert gaps[0].get_hatch() and not bars[0].get_hatch()
     assert_told_apart([bars[0].get_facecolor(), gaps[0].get_edgecolor()])
+
+
+def test_names_need_not_be_texts():
+    models = {1: PROBABILITIES, 2: PROBABILITIES}
+    figure = reliability_diagram(models, LABELS)
+    titles = [axes.get_title()[:2] for axes in figure.axes]
+    assert [one for one in titles if one] == ["1:", "2:"]

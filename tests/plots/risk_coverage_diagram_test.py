@@ -153,3 +153,9 @@ def test_missing_labels_are_an_error():
 def test_labels_of_another_number_are_an_error():
     with pytest.raises(ValueError, match="9 rows for 400|9.*400"):
         risk_coverage_diagram(PROBABILITIES, LABELS[:9])
+
+
+def test_names_need_not_be_texts():
+    models = {1: PROBABILITIES, 2: PROBABILITIES}
+    drawn = lines(risk_coverage_diagram(models, LABELS))
+    assert [name[:2] for name in drawn if "AURC" in name] == ["1:", "2:"]

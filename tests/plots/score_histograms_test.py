@@ -50,6 +50,15 @@ def test_area_under_the_drawn_curve_is_the_metric():
     assert [x, y] in curve.get_xydata().tolist()
 
 
+def test_the_circle_lies_on_the_curve():
+    row = ScoreRow("", "msp", np.arange(50.0), np.arange(50.0))
+    axes = draw_score_rows([row]).axes[1]
+    ((x,), (y,)) = axes.lines[3].get_data()
+    # Equal scores: the curve is the diagonal, and 48 of 50 are 95 %.
+    assert (x, y) == (0.96, 0.96)
+    assert [x, y] in axes.lines[2].get_xydata().tolist()
+
+
 def test_bars_are_the_shares_of_each_kind():
     figure = score_histograms(KNOWN, UNKNOWN, ("entropy",))
     known, unknown = (patch.get_data() for patch in figure.axes[0].patches)
@@ -82,6 +91,15 @@ def test_models_by_name_are_compared_each_with_its_own():
     figure = score_histograms(models, {"plex": UNKNOWN, "base": UNKNOWN})
     assert "30 known" in figure.axes[0].get_title()
     assert "120 known" in figure.axes[2].get_title()
+
+
+def test_names_need_not_be_texts():
+    models = {1: KNOWN, 2: KNOWN}
+    figure = score_histograms(models, {1: UNKNOWN, 2: UNKNOWN}, {3: "msp"})
+    assert figure.axes[2].get_title().startswith("2\n")
+    assert figure.axes[0].get_xlabel() == "Score: 3"
+    with pytest.raises(ValueError, match=r"of its own.*\['3', '3'\]"):
+        named_scores({3: "msp", "3": "entropy"})
 
 
 def test_fitted_scores_and_functions_are_scores():

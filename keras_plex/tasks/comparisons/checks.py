@@ -1,16 +1,13 @@
 """What must hold of reports that are put side by side."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_plex.tables import lookup
 from keras_plex.tasks.open_set_recognition import OpenSetRecognition
+from keras_plex.tasks.reports.report import Report
 from keras_plex.tasks.reports.result import TaskResult
 from keras_plex.tasks.table import TASKS
-
-if TYPE_CHECKING:
-    from keras_plex.tasks.reports.report import Report
 
 
 def check_names(items: Any, what: str) -> None:
@@ -34,6 +31,16 @@ def check_names(items: Any, what: str) -> None:
             )
 
 
+def check_reports(items: Mapping[str, Any]) -> None:
+    """Raises unless each item is a report."""
+    for name, item in items.items():
+        if not isinstance(item, Report):
+            raise ValueError(
+                f"`reports[{name!r}]` must be a `Report`; `Report.load(path)` "
+                f"reads one that was saved. Received: {item!r:.80}"
+            )
+
+
 def checked_baseline(items: Mapping[str, Any], baseline: str | None) -> str:
     """The name of the baseline, the first by default."""
     if baseline is None:
@@ -42,7 +49,7 @@ def checked_baseline(items: Mapping[str, Any], baseline: str | None) -> str:
     return baseline
 
 
-def check_comparable(reports: Mapping[str, "Report"], baseline: str) -> None:
+def check_comparable(reports: Mapping[str, Report], baseline: str) -> None:
     """Raises for other tasks, options, data or draws than the baseline's."""
     expected = reports[baseline]
     for name, report in reports.items():
@@ -56,9 +63,7 @@ def check_comparable(reports: Mapping[str, "Report"], baseline: str) -> None:
                 )
 
 
-def _aspects(
-    report: "Report", expected: "Report"
-) -> list[tuple[str, Any, Any]]:
+def _aspects(report: Report, expected: Report) -> list[tuple[str, Any, Any]]:
     found: list[tuple[str, Any, Any]] = [
         ("The list of tasks", _tasks(report), _tasks(expected)),
     ]
@@ -135,5 +140,5 @@ def _parting(
     )
 
 
-def _tasks(report: "Report") -> list[str]:
+def _tasks(report: Report) -> list[str]:
     return [f"{result.name} ({result.kind})" for result in report.results]

@@ -11,6 +11,7 @@ from typing import Any
 from keras_plex.tables import lookup
 from keras_plex.tasks.comparisons.checks import check_comparable
 from keras_plex.tasks.comparisons.checks import check_names
+from keras_plex.tasks.comparisons.checks import check_reports
 from keras_plex.tasks.comparisons.checks import checked_baseline
 from keras_plex.tasks.comparisons.common_scores import lacking_by_measure
 from keras_plex.tasks.comparisons.common_scores import with_common_scores
@@ -21,11 +22,11 @@ from keras_plex.tasks.comparisons.differences import score_difference
 from keras_plex.tasks.comparisons.markdown import comparison_as_markdown
 from keras_plex.tasks.reports.comparison_page import comparison_page
 from keras_plex.tasks.reports.files import save_files
-from keras_plex.tasks.reports.plain_data import finite
+from keras_plex.tasks.reports.plain_data import replace_non_finite
 from keras_plex.tasks.reports.report import Report
 from keras_plex.tasks.resume.folder import FOLDER
 
-SCHEMA = "keras_plex.comparison/2"
+SCHEMA = "keras_plex.comparison/3"
 
 # Measure -> its difference; of a model, by task.
 Differences = dict[str, dict[str, Difference]]
@@ -62,9 +63,11 @@ class Comparison:
 
         Raises:
             ValueError: for reports on other tasks, data or resamples, as far
-                as names, numbers and fingerprints show it.
+                as names, numbers and fingerprints show it; and for what is no
+                report, such as a path.
         """
         check_names(reports, "reports")
+        check_reports(reports)
         baseline = checked_baseline(reports, baseline)
         check_comparable(reports, baseline)
         base = reports[baseline]
@@ -95,7 +98,7 @@ class Comparison:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; a number that is not finite is `None`.
+        """Plain data; NaN is `None`, infinity `"Infinity"`.
 
         `scores` are from the measures that all models have; `left_out` names
         the others, with the models that lack them.
@@ -133,7 +136,7 @@ class Comparison:
             },
             "cost_ratios": self.cost_ratios(),
         }
-        return finite(found)
+        return replace_non_finite(found)
 
     def to_json(self) -> str:
         """`to_dict` as JSON text; `schema` names its version."""

@@ -89,7 +89,9 @@ def paired_difference(value: Value, baseline: Value) -> Difference:
     draw easy or hard for both drops out. The interval is the middle 95 % of
     the drawn differences, moved so that their mean is the difference itself.
     """
-    drawn = _drawn(value) - _drawn(baseline)
+    # Infinite for both, it is NaN.
+    with np.errstate(invalid="ignore"):
+        drawn = _drawn(value) - _drawn(baseline)
     return Difference(
         value.value,
         baseline.value,

@@ -66,9 +66,11 @@ def difference_text(found: Difference | None, digits: int = 4) -> str:
         return "baseline"
     if math.isnan(found.difference):
         return "undefined"
-    text = _signed(found.difference, digits)
+    text = number(found.difference, digits, signed=True)
     if not math.isnan(found.low):
-        ends = [_signed(end, digits) for end in (found.low, found.high)]
+        ends = [
+            number(end, digits, signed=True) for end in (found.low, found.high)
+        ]
         text += f" [{ends[0]}, {ends[1]}]"
     confirmed = ", confirmed" if found.confirmed else ""
     return f"{text} {found.verdict}{confirmed}"
@@ -118,7 +120,3 @@ def _cost(comparison: "Comparison") -> list[str]:
             )
         lines.append(f"| {one_line(model)} | {' | '.join(cells)} |")
     return lines
-
-
-def _signed(value: float, digits: int) -> str:
-    return f"{value:+.{digits}f}"

@@ -171,10 +171,9 @@ def number_text(value: float, digits: int = 4, *, signed: bool = False) -> str:
     """
     if math.isnan(value):
         return "undefined"
-    if math.isinf(value):
-        return "∞" if value > 0 else f"{MINUS}∞"
     is_small = ROUNDING < abs(value) < 0.5 * 0.1**digits
     text = f"{abs(value):{'.1g' if is_small else f'.{digits}f'}}"
+    text = text.replace("inf", "∞")
     if value < 0 and text.strip("0."):
         return MINUS + text
     return "+" + text if signed else text

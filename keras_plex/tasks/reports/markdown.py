@@ -95,9 +95,18 @@ def cell(value: Value) -> str:
     return f"{number(value.value)} {interval}"
 
 
-def number(value: float, digits: int = 4) -> str:
-    """Its digits; "undefined" for NaN."""
-    return "undefined" if math.isnan(value) else f"{value:.{digits}f}"
+def number(value: float, digits: int = 4, *, signed: bool = False) -> str:
+    """Its digits; "undefined" for NaN.
+
+    Example:
+
+    >>> number(0.5, 2), number(0.5, 2, signed=True), number(-math.inf)
+    ('0.50', '+0.50', '-∞')
+    """
+    if math.isnan(value):
+        return "undefined"
+    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    return text.replace("inf", "∞")
 
 
 def one_line(text: str) -> str:

@@ -7,27 +7,52 @@ from typing import Any
 
 import numpy as np
 
+# What `float` reads, too.
+INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
 
-def finite(value: Any) -> Any:
-    """The same structure; JSON has no NaN and no infinity, but `None`.
+
+def replace_non_finite(value: Any) -> Any:
+    """The same structure with what JSON lacks: `None` for NaN, and infinities.
 
     Example:
 
-    >>> finite({"ece": [0.1, math.nan]})
-    {'ece': [0.1, None]}
+    >>> replace_non_finite({"ece": [0.1, math.nan], "nll": math.inf})
+    {'ece': [0.1, None], 'nll': 'Infinity'}
     """
     if isinstance(value, dict):
-        return {key: finite(one) for key, one in value.items()}
+        return {key: replace_non_finite(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [finite(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
+        return [replace_non_finite(one) for one in value]
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    if math.isnan(value):
         return None
-    return value
+    return "Infinity" if value > 0 else "-Infinity"
 
 
-def number(value: float | None) -> float:
-    """What `finite` made of a number, as a number."""
+def number(value: float | str | None) -> float:
+    """What `replace_non_finite` made of a number, as a number."""
     return math.nan if value is None else float(value)
+
+
+def restore_infinities(value: Any) -> Any:
+    """What `replace_non_finite` made of curves, with numbers for infinities.
+
+    `names` are texts: a group may be called "Infinity".
+
+    Example:
+
+    >>> restore_infinities({"names": ["Infinity"], "nll": [0.5, "Infinity"]})
+    {'names': ['Infinity'], 'nll': [0.5, inf]}
+    """
+    if isinstance(value, dict):
+        return {
+            key: one if key == "names" else restore_infinities(one)
+            for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [restore_infinities(one) for one in value]
+    return INFINITIES.get(value, value) if isinstance(value, str) else value
 
 
 def encode_drawn(drawn: np.ndarray) -> str:

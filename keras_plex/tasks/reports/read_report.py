@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import pathlib
 from typing import Any
 
@@ -9,12 +10,13 @@ from keras_plex.tasks.cost import Cost
 from keras_plex.tasks.reports.plain_data import decode_drawn
 from keras_plex.tasks.reports.plain_data import encode_drawn
 from keras_plex.tasks.reports.plain_data import number
+from keras_plex.tasks.reports.plain_data import restore_infinities
 from keras_plex.tasks.reports.result import TaskResult
 from keras_plex.tasks.reports.result import Value
 
-SCHEMA = "keras_plex.report/3"
-# The second has no settings of tasks.
-READABLE = (SCHEMA, "keras_plex.report/2")
+SCHEMA = "keras_plex.report/4"
+# The third has null for infinities; the second no settings of tasks, either.
+READABLE = (SCHEMA, "keras_plex.report/3", "keras_plex.report/2")
 
 
 def result_as_dict(result: TaskResult) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def read_report(path: pathlib.Path) -> dict[str, Any]:
         )
     try:
         return report_arguments(found)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(
             f"{str(path)!r} is no whole report. {type(error).__name__}: {error}"
         ) from error
@@ -86,15 +88,25 @@ def _result(found: dict[str, Any]) -> TaskResult:
         **{
             **arguments,
             "scored": tuple(found["scored"]),
+            "curves": restore_infinities(found["curves"]),
             "measures": {
-                name: Value(
-                    number(one["value"]),
-                    number(one["low"]),
-                    number(one["high"]),
-                    one["higher_is_better"],
-                    decode_drawn(one["drawn"]),
-                )
+                name: _value(one, is_counted=name in found["normalized"])
                 for name, one in found["measures"].items()
             },
         }
+    )
+
+
+def _value(found: dict[str, Any], *, is_counted: bool) -> Value:
+    is_higher = found["higher_is_better"]
+    value = number(found["value"])
+    # What counts is no NaN: older files have null for infinities, too.
+    if math.isnan(value) and is_counted:
+        value = -math.inf if is_higher else math.inf
+    return Value(
+        value,
+        number(found["low"]),
+        number(found["high"]),
+        is_higher,
+        decode_drawn(found["drawn"]),
     )

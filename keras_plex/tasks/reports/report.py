@@ -13,7 +13,7 @@ from keras_plex.tables import lookup
 from keras_plex.tasks.cost import Cost
 from keras_plex.tasks.reports.files import save_files
 from keras_plex.tasks.reports.markdown import report_as_markdown
-from keras_plex.tasks.reports.plain_data import finite
+from keras_plex.tasks.reports.plain_data import replace_non_finite
 from keras_plex.tasks.reports.read_report import SCHEMA
 from keras_plex.tasks.reports.read_report import read_report
 from keras_plex.tasks.reports.read_report import result_as_dict
@@ -100,7 +100,7 @@ class Report:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; a number that is not finite is `None`."""
+        """Plain data; NaN is `None`, infinity `"Infinity"`."""
         found = {
             "schema": SCHEMA,
             "model": self.model,
@@ -114,7 +114,7 @@ class Report:
             "environment": self.environment,
             "seconds": self.seconds,
         }
-        return finite(found)
+        return replace_non_finite(found)
 
     def to_json(self) -> str:
         """`to_dict` as JSON text; `schema` names its version."""

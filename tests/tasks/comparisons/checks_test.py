@@ -15,6 +15,7 @@ from keras_plex.tasks import OpenSetRecognition
 from keras_plex.tasks import Report
 from keras_plex.tasks.comparisons.checks import check_comparable
 from keras_plex.tasks.comparisons.checks import check_names
+from keras_plex.tasks.comparisons.checks import check_reports
 from keras_plex.tasks.comparisons.checks import checked_baseline
 from tests.report_cases import report
 from tests.report_cases import result
@@ -37,6 +38,12 @@ from tests.task_cases import logits_model
 def test_names_are_needed(items, message):
     with pytest.raises(ValueError, match=message):
         check_names(items, "models")
+
+
+def test_reports_are_needed():
+    check_reports({"a": report(), "b": report()})
+    with pytest.raises(ValueError, match="must be a `Report`.*Received: 'dir'"):
+        check_reports({"a": report(), "b": "dir"})
 
 
 def test_the_baseline_is_the_first_or_one_that_is_there():

@@ -5,11 +5,13 @@ import json
 import math
 import os
 
+import numpy as np
 import pytest
 
 from keras_plex.tasks import Comparison
 from keras_plex.tasks import Cost
 from keras_plex.tasks import Report
+from keras_plex.tasks.reports.result import Value
 from tests.report_cases import read_page
 from tests.report_cases import report
 from tests.report_cases import result
@@ -102,7 +104,7 @@ def test_costs_of_other_machines_are_no_multiples(changes, unknown):
 
 def test_json_names_its_schema_and_its_differences(comparison):
     found = json.loads(comparison.to_json())
-    assert found["schema"] == "keras_plex.comparison/2"
+    assert found["schema"] == "keras_plex.comparison/3"
     assert set(found) == {
         "schema",
         "baseline",
@@ -114,7 +116,7 @@ def test_json_names_its_schema_and_its_differences(comparison):
         "cost_ratios",
     }
     assert found["baseline"] == "base"
-    assert found["models"]["plex"]["schema"] == "keras_plex.report/3"
+    assert found["models"]["plex"]["schema"] == "keras_plex.report/4"
     assert set(found["differences"]["plex"]["a"]["accuracy"]) == {
         "value",
         "baseline_value",
@@ -135,6 +137,47 @@ def test_saved_reports_give_the_same_comparison(tmp_path, comparison):
     }
     found = Comparison.from_reports(loaded, "base")
     assert found.to_json() == comparison.to_json()
+
+
+def test_saved_reports_with_an_infinite_nll_do_too(tmp_path):
+    nothing = Value(math.inf, math.nan, math.nan, False, np.full(50, np.inf))
+    reports = {
+        name: report(
+            result("a", {"accuracy": value(0.7, spread=0.01)}),
+            result("b", {"nll": nll}),
+        )
+        for name, nll in (
+            ("base", nothing),
+            ("same", nothing),
+            ("plex", value(0.5, spread=0.01, higher=False)),
+        )
+    }
+    live = Comparison.from_reports(reports)
+    loaded = Comparison.from_reports(
+        {
+            name: Report.load(one.save(tmp_path / name))
+            for name, one in reports.items()
+        }
+    )
+    assert live.score_differences["plex"].verdict == "better"
+    assert loaded.score_differences == live.score_differences
+    assert loaded.to_json() == live.to_json()
+    assert loaded.to_html() == live.to_html()
+    assert loaded.to_markdown() == live.to_markdown()
+    nll = json.loads(live.to_json())["differences"]["plex"]["b"]["nll"]
+    assert (nll["baseline_value"], nll["difference"]) == (
+        "Infinity",
+        "-Infinity",
+    )
+    assert "| -∞ unknown |" in live.to_markdown()
+    assert "−∞" in read_page(live.to_html()).text
+
+
+def test_what_is_no_report_is_refused():
+    reports = {"a": make(0.7), "b": "runs/b"}
+    message = r"`reports\['b'\]`.*`Report.load\(path\)`.*Received: 'runs/b'"
+    with pytest.raises(ValueError, match=message):
+        Comparison.from_reports(reports)
 
 
 def test_it_is_saved_whole(tmp_path, comparison):

@@ -43,6 +43,12 @@ def two_classifiers(generator, size, shares=(0.7, 0.76)):
     ]
 
 
+def test_two_infinite_values_have_no_difference():
+    endless = Value(math.inf, math.nan, math.nan, False, np.full(30, np.inf))
+    found = paired_difference(endless, endless)
+    assert math.isnan(found.difference) and found.verdict == "unknown"
+
+
 def test_it_is_the_difference_of_each_draw():
     base, plex = two_classifiers(np.random.default_rng(0), 200)
     found = paired_difference(measured(plex), measured(base))

@@ -45,3 +45,5 @@ def test_a_difference_is_told_in_one_cell():
     assert difference_text(unknown, 1) == "+0.1 unknown"
     nothing = Difference(math.nan, 0.1, math.nan, math.nan, True)
     assert difference_text(nothing) == "undefined"
+    endless = Difference(math.inf, 0.1, math.nan, math.nan, False)
+    assert difference_text(endless) == "+∞ unknown"

@@ -58,6 +58,11 @@ def test_numbers_are_written_for_readers(number, text):
     assert number_text(number) == text
 
 
+def test_signs_of_numbers_are_written_where_they_matter():
+    assert number_text(math.inf, signed=True) == "+∞"
+    assert number_text(1.0, 1, signed=True) == "+1.0"
+
+
 def test_a_number_without_interval_stands_alone():
     assert with_range(0.5, math.nan, math.nan) == "0.5000"
     found = Page(with_range(0.5, 0.4, 0.6, signed=True, digits=1))

@@ -8,6 +8,7 @@ import pytest
 import keras_plex
 from keras_plex.tasks import Calibration
 from keras_plex.tasks import SelectivePrediction
+from keras_plex.tasks.reports.markdown import number
 from keras_plex.tasks.reports.markdown import one_line
 from keras_plex.tasks.reports.result import Value
 from tests.task_cases import TEST
@@ -45,6 +46,13 @@ def test_what_is_undefined_is_called_so():
     )
     page = dataclasses.replace(REPORT, results=(undefined,)).to_markdown()
     assert "| ece ↓ | undefined |" in page
+
+
+def test_numbers_are_written_for_readers():
+    assert number(math.nan) == "undefined"
+    assert [number(sign * math.inf) for sign in (1, -1)] == ["∞", "-∞"]
+    assert number(math.inf, signed=True) == "+∞"
+    assert number(0.5, 1, signed=True) == "+0.5"
 
 
 @pytest.mark.parametrize(

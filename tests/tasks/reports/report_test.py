@@ -59,7 +59,7 @@ def test_a_report_of_nothing_has_no_score():
 
 def test_json_names_its_schema_and_holds_no_nan():
     found = json.loads(REPORT.to_json())
-    assert found["schema"] == "keras_plex.report/3"
+    assert found["schema"] == "keras_plex.report/4"
     assert found["results"][0]["measures"]["ece"]["value"] == 0.5
     assert found["results"][0]["measures"]["ece"]["higher_is_better"] is False
     assert found["results"][1]["measures"]["calibration_auc"]["value"] is None
