@@ -146,7 +146,7 @@ def _compare_models(
             )
             for name, path in paths.items()
         }
-        tasks = make_tasks(arguments, next(iter(models.values())))
+        tasks = make_tasks(arguments, models)
     with as_usage_errors(ValueError):
         return compare(
             models,

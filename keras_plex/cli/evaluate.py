@@ -34,7 +34,8 @@ examples:
       --classes negative,positive --output report
   keras-plex evaluate model.keras --task covariate_shift --data test=images/ \\
       --option corruptions=fog,contrast severities=1,3,5 --image-range 0,1
-  keras-plex evaluate serving/ --tasks tasks.toml --output report --json
+  keras-plex evaluate serving/ --tasks tasks.toml --image-range 0,1 \\
+      --output report --json
   keras-plex evaluate model.keras --task open_set/cifar10 --data-dir tfds
 
 tasks.toml:
@@ -81,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
     with as_usage_errors():
         folder = checked_folder(arguments.output, REPORT)
         model = load_classifier(arguments.model, arguments.output_kind)
-        tasks = make_tasks(arguments, model)
+        tasks = make_tasks(arguments, {arguments.model: model})
     with as_usage_errors(ValueError):
         report = evaluate(
             model,

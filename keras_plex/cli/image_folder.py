@@ -1,6 +1,8 @@
 """A folder of images as batches, a class for each folder in it."""
 
+import hashlib
 import importlib.util
+import json
 import math
 import pathlib
 from collections.abc import Iterator
@@ -68,6 +70,7 @@ class ImageFolder(keras.utils.PyDataset):
                 "The model takes images of any size: pass --image-size, as in "
                 "--image-size 224x224."
             )
+        self.folder = folder
         self.files, self.labels = _image_files(folder), None
         names = [one.name for one in _entries(folder) if one.is_dir()]
         if names and with_labels:
@@ -90,6 +93,23 @@ class ImageFolder(keras.utils.PyDataset):
         """Whether batches are `(x, y)`."""
         return self.labels is not None
 
+    def fingerprint(self) -> str:
+        """Of the files, their sizes and times, and how they are read.
+
+        Images that change between two calls have another one, without any
+        being read.
+        """
+        facts = {
+            "files": [self._describe(file) for file in self.files],
+            "labels": None if self.labels is None else self.labels.tolist(),
+            "image_size": self.image_size,
+            "image_range": [float(limit) for limit in self.image_range],
+            "color_mode": self.color_mode,
+            "batch_size": self.batch_size,
+        }
+        text = json.dumps(facts, sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
     def __len__(self) -> int:
         return math.ceil(len(self.files) / self.batch_size)
 
@@ -100,6 +120,11 @@ class ImageFolder(keras.utils.PyDataset):
         if self.labels is None:
             return (images,)
         return images, self.labels[rows]
+
+    def _describe(self, file: pathlib.Path) -> tuple[str, int, int]:
+        status = file.stat()
+        name = file.relative_to(self.folder).as_posix()
+        return name, status.st_size, status.st_mtime_ns
 
     def _read(self, file: pathlib.Path) -> np.ndarray:
         try:

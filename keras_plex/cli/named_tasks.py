@@ -1,6 +1,9 @@
 """Named benchmarks, for the command line."""
 
+import dataclasses
 import difflib
+from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +11,9 @@ import keras
 
 from keras_plex.cli.task_needs import NEEDS
 from keras_plex.data.named.benchmark import Benchmark
+from keras_plex.data.named.model_inputs import check_takes_texts
+from keras_plex.data.named.model_inputs import image_inputs
+from keras_plex.data.named.model_inputs import wants_one_text
 from keras_plex.tables import lookup
 from keras_plex.tasks.benchmarks import benchmarks
 from keras_plex.tasks.benchmarks import load_tasks
@@ -15,9 +21,15 @@ from keras_plex.tasks.task import Task
 
 # What an error of a benchmark calls an argument -> the option.
 OPTIONS = {
+    "`value_range=(0, 1)`": "--image-range 0,1",
     "`value_range=(0, 255)`": "--image-range 0,255",
     "`value_range`": "--image-range",
 }
+
+APART = (
+    "All get the same: where that does not fit, `keras-plex evaluate` each "
+    "with --output, and compare the reports."
+)
 
 
 def is_benchmark(kind: str) -> bool:
@@ -38,20 +50,100 @@ def check_kind(kind: str) -> None:
 
 
 def load_named_tasks(
-    names: Sequence[str], model: keras.Model, **options: Any
+    names: Sequence[str],
+    models: Mapping[str, keras.Model],
+    *,
+    value_range: tuple[float, float] | None = None,
+    **options: Any,
 ) -> dict[str, Task]:
-    """Benchmark -> its task; see `keras_plex.tasks.load_tasks`."""
+    """Benchmark -> its task, for all models.
+
+    Args:
+        names: of benchmarks.
+        models: by name; all must take the same inputs.
+        value_range: black and white of their images.
+        **options: of `keras_plex.tasks.load_tasks`.
+    """
     names = list(dict.fromkeys(names))
     if not names:
         return {}
+    first = next(iter(models.values()))
     try:
-        tasks = load_tasks(names, model, **options)
+        if len(models) > 1:
+            _check_same_inputs(names, models, value_range)
+        tasks = load_tasks(names, first, value_range=value_range, **options)
     except ValueError as error:
         message = str(error)
         for words, option in OPTIONS.items():
             message = message.replace(words, option)
         raise ValueError(message) from error
     return dict(zip(names, tasks, strict=True))
+
+
+def _check_same_inputs(
+    names: Sequence[str],
+    models: Mapping[str, keras.Model],
+    value_range: tuple[float, float] | None,
+) -> None:
+    """Raises where one model would be fed what another takes."""
+    modalities = [benchmarks()[name].modality for name in names]
+    for modality in dict.fromkeys(modalities):
+        found = {}
+        for name, model in models.items():
+            try:
+                found[name] = INPUTS[modality](model, value_range)
+            except ValueError as error:
+                raise ValueError(
+                    f"The model {name!r}: {error} {APART}"
+                ) from error
+        _check_equal(found)
+
+
+def _check_equal(found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises unless the inputs of all models, by their names, are the same."""
+    first = next(iter(found.values()))
+    differing = [
+        field
+        for field, value in first.items()
+        if any(inputs[field] != value for inputs in found.values())
+    ]
+    if differing:
+        said = [
+            f"{name!r} takes "
+            + ", ".join(f"{field}={inputs[field]}" for field in differing)
+            for name, inputs in found.items()
+        ]
+        raise ValueError(
+            "Models that are compared on a benchmark must take the same "
+            f"inputs. {APART} Received: {'; '.join(said)}"
+        )
+
+
+def _image_inputs(
+    model: keras.Model, value_range: tuple[float, float] | None
+) -> dict[str, Any]:
+    return dataclasses.asdict(image_inputs(model, value_range))
+
+
+def _text_inputs(
+    model: keras.Model, value_range: tuple[float, float] | None
+) -> dict[str, Any]:
+    check_takes_texts(model)
+    return {}
+
+
+def _pair_inputs(
+    model: keras.Model, value_range: tuple[float, float] | None
+) -> dict[str, Any]:
+    check_takes_texts(model)
+    return {"pairs_as_one_text": wants_one_text(model)}
+
+
+# Modality of a benchmark -> what a model says of its inputs.
+INPUTS: dict[
+    str,
+    Callable[[keras.Model, tuple[float, float] | None], dict[str, Any]],
+] = {"image": _image_inputs, "text": _text_inputs, "text pair": _pair_inputs}
 
 
 def describe_benchmarks() -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ import keras
 from keras_plex.checks import is_positive_integer
 from keras_plex.cli.data_files import ENCODING
 from keras_plex.cli.data_files import Reading
+from keras_plex.data.corruptions.corrupt_images import check_value_range
 from keras_plex.tasks.checks import num_classes_of
 
 # Option -> the arguments of `add_argument`.
@@ -47,9 +49,7 @@ def reading_for(arguments: argparse.Namespace, model: keras.Model) -> Reading:
             f"Received: {arguments.batch_size}"
         )
     num_classes = num_classes_of(model)
-    size, channels = _image_shape(model)
-    if arguments.image_size is not None:
-        size = _two_numbers(arguments.image_size, "x", "--image-size", int)
+    size, channels = _size_and_channels(arguments, model)
     return Reading(
         classes=_class_names(arguments.classes, num_classes),
         num_classes=num_classes,
@@ -62,9 +62,53 @@ def reading_for(arguments: argparse.Namespace, model: keras.Model) -> Reading:
 
 def image_range(arguments: argparse.Namespace) -> tuple[float, float] | None:
     """Black and white, where they were typed."""
-    if arguments.image_range is None:
+    typed = arguments.image_range
+    if typed is None:
         return None
-    return _two_numbers(arguments.image_range, ",", "--image-range", float)
+    pair = _two_numbers(typed, ",", "--image-range", float)
+    try:
+        return check_value_range(pair)
+    except ValueError:
+        raise ValueError(
+            "--image-range must be two finite numbers, black and white, the "
+            f"first below the second. Received: {typed!r}"
+        ) from None
+
+
+def check_same_images(
+    arguments: argparse.Namespace, models: Mapping[str, keras.Model]
+) -> None:
+    """Raises unless images in folders are read alike for all models.
+
+    Args:
+        arguments: of `add_reading_arguments`.
+        models: by name.
+    """
+    shapes = {
+        name: _size_and_channels(arguments, model)
+        for name, model in models.items()
+    }
+    if len(set(shapes.values())) > 1:
+        said = [
+            f"{name!r} takes size={size}, channels={channels}"
+            for name, (size, channels) in shapes.items()
+        ]
+        raise ValueError(
+            "Models that are compared on images in folders must take the same "
+            "size and channels. Where one takes any size, pass --image-size; "
+            "else `keras-plex evaluate` each with --output, and compare the "
+            f"reports. Received: {'; '.join(said)}"
+        )
+
+
+def _size_and_channels(
+    arguments: argparse.Namespace, model: keras.Model
+) -> tuple[tuple[int, int] | None, int]:
+    """What was typed, or else what the model says."""
+    size, channels = _image_shape(model)
+    if arguments.image_size is not None:
+        size = _two_numbers(arguments.image_size, "x", "--image-size", int)
+    return size, channels
 
 
 def _class_names(

@@ -2,6 +2,7 @@
 
 import argparse
 import copy
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import keras
@@ -14,6 +15,7 @@ from keras_plex.cli.data_files import DataFiles
 from keras_plex.cli.named_tasks import check_kind
 from keras_plex.cli.named_tasks import is_benchmark
 from keras_plex.cli.named_tasks import load_named_tasks
+from keras_plex.cli.reading import check_same_images
 from keras_plex.cli.reading import image_range
 from keras_plex.cli.reading import reading_for
 from keras_plex.cli.task_files import read_task_file
@@ -27,14 +29,17 @@ from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
 
 
-def make_tasks(arguments: argparse.Namespace, model: keras.Model) -> list[Task]:
+def make_tasks(
+    arguments: argparse.Namespace, models: Mapping[str, keras.Model]
+) -> list[Task]:
     """The tasks that were asked for, in their order.
 
     Args:
         arguments: of `add_task_arguments`.
-        model: says how large images are, and how many classes there are.
+        models: by name. The first says how large images are, and how many
+            classes there are; others must take the same.
     """
-    files = DataFiles(reading_for(arguments, model))
+    files = DataFiles(reading_for(arguments, next(iter(models.values()))))
     requests = _requests(arguments, files)
     made = {
         number: build_task(request, files)
@@ -44,7 +49,9 @@ def make_tasks(arguments: argparse.Namespace, model: keras.Model) -> list[Task]:
     # Before benchmarks, which may take a download.
     kinds = [request.kind for request in requests]
     check_reading(arguments, files.found.values(), kinds)
-    made |= _named_tasks(requests, arguments, model)
+    if any(loaded.is_batched for loaded in files.found.values()):
+        check_same_images(arguments, models)
+    made |= _named_tasks(requests, arguments, models)
     return [made[number] for number in range(len(requests))]
 
 
@@ -63,7 +70,7 @@ def _requests(
 def _named_tasks(
     requests: Sequence[TaskRequest],
     arguments: argparse.Namespace,
-    model: keras.Model,
+    models: Mapping[str, keras.Model],
 ) -> dict[int, Task]:
     """The tasks of benchmarks, by their place among the requests."""
     places = {
@@ -78,7 +85,7 @@ def _named_tasks(
         )
     tasks = load_named_tasks(
         [request.kind for request in places.values()],
-        model,
+        models,
         data_dir=arguments.data_dir,
         download=arguments.download,
         max_examples=arguments.max_examples,

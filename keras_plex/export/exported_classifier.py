@@ -74,12 +74,19 @@ class ExportedClassifier(MemberOutputs, keras.Model):
             output_kinds=(_checked_kind(output_kind, is_ours, folder),),
         )
         self.is_ours = is_ours
+        # Others see by it that there is nothing to tokenize before.
+        self.takes_texts = self.saved.takes_texts()
         self.built = True
 
     @property
     def has_variance(self) -> bool:
         """Whether it answers the variance."""
         return "variance" in self.saved.functions[DEFAULT].structured_outputs
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...] | None:
+        """With the batch; `None` for several inputs or an unknown shape."""
+        return self.saved.input_shape()
 
     @property
     def weights(self) -> list:
@@ -152,6 +159,23 @@ class _Saved:
             id(one): one for f in functions.values() for one in f.variables
         }
         self.variables = list(found.values())
+
+    def input_shape(self) -> tuple[int | None, ...] | None:
+        spec = self._the_one_input()
+        if spec is None or spec.shape.rank is None:
+            return None
+        return tuple(spec.shape.as_list())
+
+    def takes_texts(self) -> bool:
+        """Whether its one input is a string for each example."""
+        spec = self._the_one_input()
+        is_text = spec is not None and spec.dtype.name == "string"
+        return is_text and spec.shape.rank in (None, 1)
+
+    def _the_one_input(self) -> Any:
+        _, named = self.functions[DEFAULT].structured_input_signature
+        specs = list(named.values())
+        return specs[0] if len(specs) == 1 else None
 
     def ask(self, signature: str, x: Any) -> dict[str, np.ndarray]:
         import tensorflow as tf

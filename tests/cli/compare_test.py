@@ -3,6 +3,7 @@
 import json
 import os
 
+import keras
 import numpy as np
 import pytest
 
@@ -138,6 +139,40 @@ def test_what_reports_cannot_be_told_is_refused(folder, capsys, option):
         (folder / name / "report.json").write_text("{}")
     assert main(["compare", "a", "b", *option]) == 2
     assert f"Received: {option[0]}" in capsys.readouterr().err
+
+
+def image_model(path, *layers, shape=(32, 32, 3)):
+    layers = [*layers, keras.layers.GlobalAveragePooling2D()]
+    keras.Sequential(
+        [keras.Input(shape), *layers, keras.layers.Dense(10)]
+    ).save(path)
+
+
+def test_models_that_take_other_images_are_code_2(folder, capsys):
+    image = pytest.importorskip("PIL.Image")
+    pytest.importorskip("tensorflow_datasets")
+    for number in range(10):
+        (folder / "images" / str(number)).mkdir(parents=True)
+        image.new("RGB", (9, 9)).save(f"images/{number}/a.png")
+    image_model("plain.keras")
+    image_model("scaled.keras", keras.layers.Rescaling(1 / 255))
+    image_model("grey.keras", shape=(32, 32, 1))
+    command = ["compare", "plain.keras"]
+    name = ["--task", "calibration/cifar10", "--data-dir", "gone"]
+    files = ["--task", "calibration", "--data", "test=images"]
+    for other, asked, message in (
+        ("scaled.keras", name, "The model 'scaled': "),
+        ("grey.keras", name, "'plain' takes channels=3; 'grey' takes"),
+        (
+            "grey.keras",
+            files,
+            "'plain' takes size=(32, 32), channels=3; 'grey'",
+        ),
+    ):
+        assert main([*command, other, *asked]) == 2
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert message in error and "`keras-plex evaluate` each" in error
+    assert main([*command, "scaled.keras", *files, "--resamples", "0"]) == 0
 
 
 def test_what_is_stopped_goes_on(folder, capsys, monkeypatch):

@@ -1,5 +1,7 @@
 """Folders are classes, in the order that the model knows."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -153,3 +155,38 @@ def test_what_does_not_fit_the_model_is_refused(folder, tmp_path_factory):
         ImageFolder(folder)
     with pytest.raises(ValueError, match="must be an image"):
         ImageFolder(tmp_path_factory.mktemp("none"), image_size=(3, 5))
+
+
+def fingerprint(folder, **options):
+    options = {"image_size": (3, 5), **options}
+    return ImageFolder(folder, **options).fingerprint()
+
+
+def test_the_fingerprint_is_that_of_the_files(folder):
+    path = folder / "eel" / "1.png"
+    os.utime(path, ns=(0, 0))
+    first = fingerprint(folder)
+    assert fingerprint(folder) == first
+    os.utime(path, ns=(0, 1))
+    changed = fingerprint(folder)
+    Image.new("RGB", (60, 40)).save(path)
+    os.utime(path, ns=(0, 0))
+    larger = fingerprint(folder)
+    path.rename(folder / "dog" / "2.png")
+    moved = fingerprint(folder)
+    assert len({first, changed, larger, moved}) == 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"image_size": (5, 3)},
+        {"image_range": (0, 1)},
+        {"channels": 1},
+        {"batch_size": 4},
+        {"classes": ("dog", "eel", "cat")},
+        {"with_labels": False},
+    ],
+)
+def test_the_fingerprint_is_that_of_how_they_are_read(folder, options):
+    assert fingerprint(folder, **options) != fingerprint(folder)

@@ -3,6 +3,7 @@
 import json
 
 import keras
+import keras_hub
 import numpy as np
 import pytest
 
@@ -13,6 +14,8 @@ from keras_plex.cli.named_tasks import load_named_tasks
 from keras_plex.tasks import Calibration
 from tests.named_data import no_network
 from tests.named_data import prepare
+from tests.t5_models import t5_classifier
+from tests.t5_models import t5_preprocessor
 from tests.task_cases import logits_model
 
 NAME = "calibration/fashion_mnist"
@@ -26,10 +29,33 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def image_model():
+def image_model(channels=1, first=()):
     layers = [keras.layers.AveragePooling2D(7), keras.layers.Flatten()]
     return keras.Sequential(
-        [keras.Input((28, 28, 1)), *layers, keras.layers.Dense(10)]
+        [
+            keras.Input((28, 28, channels)),
+            *first,
+            *layers,
+            keras.layers.Dense(10),
+        ]
+    )
+
+
+def hub_model():
+    backbone = keras_hub.models.ViTBackbone(
+        image_shape=(28, 28, 3),
+        patch_size=14,
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=8,
+        mlp_dim=8,
+    )
+    converter = keras_hub.layers.ViTImageConverter(
+        image_size=(28, 28), scale=1 / 255
+    )
+    preprocessor = keras_hub.models.ViTImageClassifierPreprocessor(converter)
+    return keras_hub.models.ViTImageClassifier(
+        backbone, 10, preprocessor=preprocessor
     )
 
 
@@ -61,25 +87,58 @@ def test_unknown_names_are_said_with_similar_ones():
 def test_data_that_are_missing_are_named(tmp_path):
     pytest.importorskip("tensorflow_datasets")
     with pytest.raises(ValueError, match=r"fashion_mnist: 29.4 MiB"):
-        load_named_tasks([NAME], image_model(), data_dir=tmp_path)
+        load_named_tasks([NAME], {"a": image_model()}, data_dir=tmp_path)
 
 
 def test_a_model_of_other_classes_is_refused():
     with pytest.raises(ValueError, match="10 classes, and the model has 4"):
-        load_named_tasks([NAME], logits_model())
+        load_named_tasks([NAME], {"a": logits_model()})
 
 
 def test_the_range_of_images_is_called_as_it_is_typed():
-    scaled = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            keras.layers.Rescaling(1 / 255),
-            keras.layers.Flatten(),
-            keras.layers.Dense(10),
-        ]
-    )
+    scaled = image_model(first=[keras.layers.Rescaling(1 / 255)])
     with pytest.raises(ValueError, match="--image-range"):
-        load_named_tasks([NAME], scaled)
+        load_named_tasks([NAME], {"a": scaled})
+
+
+def test_no_model_is_fed_what_another_takes(tmp_path):
+    pytest.importorskip("tensorflow_datasets")
+    plain = image_model()
+    scaled = image_model(first=[keras.layers.Rescaling(1 / 255)])
+    for models in ({"a": plain, "b": scaled}, {"b": scaled, "a": plain}):
+        with pytest.raises(ValueError, match="The model 'b': .*--image-range"):
+            load_named_tasks([NAME], models)
+    colours = {"a": plain, "b": image_model(3)}
+    with pytest.raises(ValueError, match="'a' takes channels=1; 'b' .*=3"):
+        load_named_tasks([NAME], colours)
+    raw = {"hub": hub_model(), "b": image_model(3)}
+    with pytest.raises(ValueError, match=r"value_range=\(0.0, 255.0\); 'b'"):
+        load_named_tasks([NAME], raw)
+    # The check lets them pass, and the data are not there.
+    for models in ({"a": plain, "b": scaled}, raw):
+        options = {"value_range": (0, 255), "data_dir": tmp_path}
+        with pytest.raises(ValueError, match="to download"):
+            load_named_tasks([NAME], models, **options)
+
+
+def test_every_model_must_take_texts():
+    texts, name = image_model(), "calibration/trec"
+    texts.takes_texts = True
+    with pytest.raises(ValueError, match="The model 'b': .* must take them"):
+        load_named_tasks([name], {"a": texts, "b": image_model()})
+
+
+def test_pairs_of_texts_are_written_as_all_models_take_them():
+    pytest.importorskip("tensorflow_datasets")
+    other = image_model()
+    other.takes_texts = True
+    t5 = t5_classifier(preprocessor=t5_preprocessor())
+    models = {"a": other, "b": t5}
+    with pytest.raises(ValueError, match="'b' takes pairs_as_one_text=True"):
+        load_named_tasks(["calibration/mnli"], models)
+    # Of one text there is nothing to write otherwise.
+    with pytest.raises(ValueError, match="labels of 'trec' have 6 or 47"):
+        load_named_tasks(["calibration/trec"], models)
 
 
 def test_one_is_measured_beside_data_in_files(folder, capsys):
@@ -121,3 +180,25 @@ def test_options_of_images_are_read_by_benchmarks_of_images(folder, capsys):
         capsys.readouterr()
         assert evaluate("--task", NAME, "--image-size", "9x9") == 2
     assert "--image-size is for folders" in capsys.readouterr().err
+
+
+def test_a_saved_model_is_measured_in_the_range_that_is_typed(folder, capsys):
+    pytest.importorskip("tensorflow_datasets")
+    if keras.config.backend() != "tensorflow":
+        pytest.skip("exports need TensorFlow")
+    prepare("fashion_mnist", folder / "data")
+    scaled = image_model(first=[keras.layers.Rescaling(1 / 255)])
+    scaled.save("model.keras")
+    scaled.export("served", verbose=False)
+    asked = ["--task", NAME, "--data-dir", "data", "--json"]
+    asked += ["--resamples", "0"]
+    served = ["evaluate", "served", "--output-kind", "softmax_logits", *asked]
+    assert main(served) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "shows no layers" in error and "--image-range 0,255" in error
+    found = []
+    for command in (served, ["evaluate", "model.keras", *asked]):
+        assert main([*command, "--image-range", "0,255"]) == 0
+        [result] = json.loads(capsys.readouterr().out)["results"]
+        found.append(result["measures"]["nll"]["value"])
+    assert found[0] == pytest.approx(found[1], abs=1e-5)

@@ -6,15 +6,23 @@ import keras
 import pytest
 
 from keras_plex.cli.reading import add_reading_arguments
+from keras_plex.cli.reading import check_same_images
 from keras_plex.cli.reading import reading_for
 
 
-def reading(*typed, shape=(4, 6, 1)):
+def parsed(*typed):
     parser = argparse.ArgumentParser()
     add_reading_arguments(parser)
+    return parser.parse_args(typed)
+
+
+def model_of(*shape):
     layers = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
-    model = keras.Sequential([keras.Input(shape), *layers])
-    return reading_for(parser.parse_args(typed), model)
+    return keras.Sequential([keras.Input(shape), *layers])
+
+
+def reading(*typed, shape=(4, 6, 1)):
+    return reading_for(parsed(*typed), model_of(*shape))
 
 
 def test_the_model_says_what_it_takes():
@@ -40,6 +48,10 @@ def test_what_is_typed_comes_first(tmp_path):
     [
         (["--batch-size", "0"], "positive integer. Received: 0"),
         (["--image-size", "9"], "as in 1x2. Received: '9'"),
+        (["--image-range", "255,0"], "--image-range must be .*: '255,0'"),
+        (["--image-range", "1,1"], "first below the second"),
+        (["--image-range", "nan,1"], "first below the second"),
+        (["--image-range", "0,inf"], "two finite numbers"),
         (["--classes", "a,b,c"], "all 2 classes of the model.*: 3"),
         (["--classes", "a,a"], r"must differ. Received: \['a'\] twice"),
     ],
@@ -47,3 +59,16 @@ def test_what_is_typed_comes_first(tmp_path):
 def test_what_is_wrong_is_said(typed, message):
     with pytest.raises(ValueError, match=message):
         reading(*typed)
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 3), (6, 4, 1), (None, None, 1)])
+def test_models_must_take_the_same_images(shape):
+    models = {"one": model_of(4, 6, 1), "other": model_of(*shape)}
+    with pytest.raises(ValueError, match="'one' takes size=.4, 6., chan.*'oth"):
+        check_same_images(parsed(), models)
+    check_same_images(parsed(), {"one": models["one"], "again": models["one"]})
+
+
+def test_a_size_that_is_typed_is_the_same_for_all():
+    models = {"one": model_of(4, 6, 1), "any": model_of(None, None, 1)}
+    check_same_images(parsed("--image-size", "4x6"), models)

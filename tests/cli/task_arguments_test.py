@@ -26,7 +26,8 @@ def tasks_of(*typed, model=None):
     parser = argparse.ArgumentParser()
     add_task_arguments(parser)
     add_measuring_arguments(parser)
-    return make_tasks(parser.parse_args(typed), model or logits_model())
+    models = {"model": model or logits_model()}
+    return make_tasks(parser.parse_args(typed), models)
 
 
 def test_without_task_all_are_made_that_the_data_suffice_for(folder):

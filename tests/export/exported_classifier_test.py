@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 import keras_plex
+from keras_plex.data.named.model_inputs import check_takes_texts
+from keras_plex.data.named.model_inputs import image_inputs
 from keras_plex.export import export_for_serving
 from keras_plex.export.exported_classifier import ExportedClassifier
 from keras_plex.tasks.fingerprints import fingerprint_model
@@ -134,6 +136,48 @@ def test_a_kind_that_would_be_ignored_is_refused(plex, tmp_path):
     export_for_serving(plex, tmp_path)
     with pytest.raises(ValueError, match="leave `output_kind` out"):
         ExportedClassifier(tmp_path, "softmax_logits")
+
+
+def exported(model, folder):
+    model.export(str(folder), verbose=False)
+    return ExportedClassifier(folder, "softmax_logits")
+
+
+def test_its_input_is_that_of_the_model(served, tmp_path):
+    assert served.input_shape == (None, 4) and not served.takes_texts
+    images = keras.Sequential(
+        [keras.Input((8, 6, 3)), keras.layers.Rescaling(1 / 255)]
+        + [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+    )
+    model = exported(images, tmp_path / "images")
+    with pytest.raises(ValueError, match="shows no layers.*value_range"):
+        image_inputs(model)
+    found = image_inputs(model, (0, 255))
+    assert (found.size, found.channels) == ((8, 6), 3)
+    inputs = [keras.Input((2,), name=name) for name in "ab"]
+    x = keras.layers.Concatenate()(inputs)
+    several = keras.Model(inputs, keras.layers.Dense(2)(x))
+    assert exported(several, tmp_path / "several").input_shape is None
+
+
+def test_strings_are_texts_and_tokens_are_not(tmp_path):
+    words = keras.layers.TextVectorization(
+        output_sequence_length=3, vocabulary=["good", "bad"]
+    )
+    tokens = keras.Sequential(
+        [keras.Input((3,), dtype="int32"), keras.layers.Embedding(4, 2)]
+        + [keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    with pytest.raises(ValueError, match="'tokens' has none"):
+        check_takes_texts(exported(tokens, tmp_path / "tokens"))
+    text = keras.Input((), dtype="string")
+    texts = keras.Model(text, tokens(words(text)))
+    model = exported(texts, tmp_path / "texts")
+    check_takes_texts(model)
+    task = keras_plex.tasks.Calibration(
+        (np.array(["good", "bad"], object), [0, 1])
+    )
+    assert keras_plex.evaluate(model, task, resamples=0, verbose=0)
 
 
 def test_several_outputs_are_refused(tmp_path):

@@ -134,10 +134,10 @@ def check_value_range(value_range: Any) -> tuple[float, float]:
     """Black and white; raises unless they are two numbers that grow."""
     pair = np.asarray(value_range)
     are_numbers = pair.shape == (2,) and pair.dtype.kind in "iuf"
-    if not are_numbers or not pair[0] < pair[1]:
+    if not are_numbers or not -np.inf < pair[0] < pair[1] < np.inf:
         raise ValueError(
-            "`value_range` must be two numbers, black and white, the first "
-            f"below the second. Received: value_range={value_range!r}"
+            "`value_range` must be two finite numbers, black and white, the "
+            f"first below the second. Received: value_range={value_range!r}"
         )
     return float(pair[0]), float(pair[1])
 

@@ -26,6 +26,11 @@ def read_hans(path: pathlib.Path) -> dict[str, np.ndarray]:
                 f"tab-separated with a header. It lacks: {sorted(missing)}"
             )
         table = [[row[column] for column in COLUMNS] for row in rows]
+    if not table:
+        raise ValueError(
+            f"{str(path)!r} holds no example of HANS. Fetch the evaluation set "
+            "again. Received: a header alone"
+        )
     unknown = {row[0] for row in table} - set(LABELS)
     if unknown:
         raise ValueError(

@@ -22,7 +22,8 @@ def to_model_images(images: np.ndarray, inputs: ImageInputs) -> np.ndarray:
     >>> to_model_images(grey, inputs)[0, 0, 0].tolist()
     [1.0, 1.0, 1.0]
     """
-    images = images.astype("float32")
+    # Resizing by bicubic interpolation goes beyond what it is given.
+    images = np.clip(images.astype("float32"), 0, 255)
     if inputs.channels == 1 and images.shape[-1] == 3:
         images = images @ LUMA[:, None]
     elif inputs.channels == 3:

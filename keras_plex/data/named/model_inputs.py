@@ -8,9 +8,17 @@ from typing import Any
 import keras
 
 from keras_plex.conversion.surgery import walk_layers
+from keras_plex.data.corruptions.corrupt_images import check_value_range
 
 RAW_RANGE = (0.0, 255.0)
 DEFAULT_RANGE = (0.0, 1.0)
+
+# Where no preprocessor says how: all of it, so that two can be compared.
+DEFAULT_RESIZING = (
+    ("crop_to_aspect_ratio", True),
+    ("interpolation", "bilinear"),
+    ("antialias", False),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +35,7 @@ class ImageInputs:
     size: tuple[int, int] | None
     channels: int | None
     value_range: tuple[float, float]
-    resizing: tuple[tuple[str, Any], ...] = (("crop_to_aspect_ratio", True),)
+    resizing: tuple[tuple[str, Any], ...] = DEFAULT_RESIZING
 
 
 def image_inputs(
@@ -42,7 +50,9 @@ def image_inputs(
     Args:
         model: any Keras image classifier.
         value_range: black and white. Defaults to `(0, 255)` with a
-            preprocessor and to `(0, 1)` without one.
+            preprocessor and to `(0, 1)` without one; it must be said for a
+            model that scales its images itself, and for a SavedModel, whose
+            layers nobody can see.
 
     Example:
 
@@ -65,7 +75,7 @@ def image_inputs(
             "Leave `value_range` out, or set `model.preprocessor = None`. "
             f"Received: value_range={value_range}"
         )
-    settings = ("crop_to_aspect_ratio", "interpolation", "antialias")
+    settings = dict(DEFAULT_RESIZING)
     return ImageInputs(
         converter.image_size or _size(height, width),
         channels,
@@ -76,11 +86,14 @@ def image_inputs(
 
 def check_takes_texts(model: keras.Model) -> None:
     """Raises unless the model takes strings."""
+    if getattr(model, "takes_texts", False):
+        return
     if getattr(model, "preprocessor", None) is None:
         raise ValueError(
             "Text benchmarks feed strings, and the model must take them: a "
             "KerasHub task with its preprocessor, such as "
-            f"`TextClassifier.from_preset(...)`. {model.name!r} has none."
+            "`TextClassifier.from_preset(...)`, or a SavedModel whose one "
+            f"input is strings. {model.name!r} has none."
         )
 
 
@@ -109,7 +122,8 @@ def _input_shape(model: keras.Model) -> tuple:
         "The model must take one batch of images, (batch, height, width, "
         f"channels) with 1 or 3 channels. {model.name!r} has "
         f"input_shape={shape}. Where it is None, say it: "
-        "`x = keras.Input((224, 224, 3)); model = keras.Model(x, model(x))`."
+        "`x = keras.Input((224, 224, 3)); model = keras.Model(x, model(x))`, "
+        "and export a SavedModel with that one input."
     )
 
 
@@ -121,16 +135,17 @@ def _checked_range(
     model: keras.Model, value_range: tuple[float, float] | None
 ) -> tuple[float, float]:
     if value_range is not None:
-        low, high = value_range
-        if not low < high:
-            raise ValueError(
-                "`value_range` must be black and white, the first below the "
-                f"second. Received: value_range={value_range}"
-            )
-        return float(low), float(high)
-    scales = (keras.layers.Rescaling, keras.layers.Normalization)
+        return check_value_range(value_range)
     members = getattr(model, "members", [model])
-    for layer in itertools.chain(*map(walk_layers, members)):
+    layers = [*itertools.chain(*map(walk_layers, members))]
+    if not layers:
+        raise ValueError(
+            f"{model.name!r} is a SavedModel, or another model that shows no "
+            "layers: one of them may scale its images. Say what it takes: "
+            "`value_range=(0, 1)` or `value_range=(0, 255)`, most often."
+        )
+    scales = (keras.layers.Rescaling, keras.layers.Normalization)
+    for layer in layers:
         if isinstance(layer, scales):
             raise ValueError(
                 f"{model.name!r} scales its images itself, by {layer.name!r}. "

@@ -205,9 +205,11 @@ def test_bad_images_are_an_error(images, message):
         corrupt_images(images, "fog", 1)
 
 
-@pytest.mark.parametrize("value_range", [(1, 0), (0,), 255, (0, np.nan)])
+@pytest.mark.parametrize(
+    "value_range", [(1, 0), (0,), 255, (0, np.nan), (0, np.inf)]
+)
 def test_bad_ranges_are_an_error(value_range):
-    with pytest.raises(ValueError, match="two numbers, black and white"):
+    with pytest.raises(ValueError, match="two finite numbers, black and white"):
         corrupt_images(ZEROS, "fog", 1, value_range=value_range)
 
 

@@ -88,6 +88,13 @@ def test_images_of_many_sizes_are_resized_as_keras_does(made_up):
     np.testing.assert_allclose(x, expected, atol=1e-3)
 
 
+def test_bicubic_resizing_stays_in_the_range(made_up):
+    resizing = (("interpolation", "bicubic"),)
+    size = ImageInputs((64, 64), 3, (0.0, 1.0), resizing)
+    x, _ = joined(batches(made_up, "cifar10", images=size))
+    assert x.shape[1:] == (64, 64, 3) and x.min() == 0 and x.max() == 1
+
+
 def test_many_sizes_and_a_model_that_takes_any_are_refused(made_up):
     data = batches(made_up, "imagenet_a")
     with pytest.raises(ValueError, match="'imagenet_a' have many sizes"):

@@ -39,3 +39,10 @@ def test_unknown_label_is_refused(tmp_path):
     )
     with pytest.raises(ValueError, match=r"Received: \['neutral'\]"):
         read_hans(path)
+
+
+def test_header_alone_is_no_example(tmp_path):
+    path = tmp_path / "hans.txt"
+    path.write_text("gold_label\tsentence1\tsentence2\tsubcase\n")
+    with pytest.raises(ValueError, match="hans.txt' holds no example"):
+        read_hans(path)

@@ -36,3 +36,9 @@ def test_range_is_that_of_the_model():
     found = convert(GREY, 1, (-1.0, 1.0))
     np.testing.assert_allclose(found.reshape(-1), [-1, -0.6, 1], atol=1e-6)
     assert found.dtype == "float32"
+
+
+def test_what_resizing_made_of_black_and_white_stays_in_the_range():
+    beyond = np.array([[[[-9.0], [51.0], [264.0]]]], "float32")
+    found = convert(beyond, 3, (0.0, 255.0))
+    assert found[0, 0].tolist() == [[0] * 3, [51] * 3, [255] * 3]

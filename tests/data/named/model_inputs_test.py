@@ -26,7 +26,11 @@ def test_size_and_channels_are_those_of_the_input():
     found = image_inputs(plain_model(20, 30, 1))
     assert (found.size, found.channels) == ((20, 30), 1)
     assert found.value_range == (0.0, 1.0)
-    assert dict(found.resizing) == {"crop_to_aspect_ratio": True}
+    assert dict(found.resizing) == {
+        "crop_to_aspect_ratio": True,
+        "interpolation": "bilinear",
+        "antialias": False,
+    }
 
 
 def test_range_can_be_chosen():
@@ -36,8 +40,9 @@ def test_range_can_be_chosen():
 
 
 def test_range_must_rise():
-    with pytest.raises(ValueError, match="black and white.*value_range=.1, 0."):
-        image_inputs(plain_model(8, 8, 3), (1, 0))
+    for pair in ((1, 0), (1, 1), (float("nan"), 1)):
+        with pytest.raises(ValueError, match="black and white.*value_range="):
+            image_inputs(plain_model(8, 8, 3), pair)
 
 
 def test_model_that_scales_must_be_told_from_what():
@@ -48,6 +53,21 @@ def test_model_that_scales_must_be_told_from_what():
     ensemble = DeepEnsemble.from_model(model, 2, seed=0)
     with pytest.raises(ValueError, match="scales its images itself"):
         image_inputs(ensemble)
+
+
+class SavedModel(keras.Model):
+    """What an `ExportedClassifier` shows of itself."""
+
+    takes_texts = False
+    input_shape = (None, 8, 8, 3)
+
+
+def test_model_that_shows_no_layers_must_be_told_the_range():
+    model = SavedModel(name="served")
+    with pytest.raises(ValueError, match="'served' .*value_range=.0, 1."):
+        image_inputs(model)
+    found = image_inputs(model, (0, 1))
+    assert (found.size, found.channels) == ((8, 8), 3)
 
 
 def test_vectors_are_no_images():
@@ -98,3 +118,11 @@ def test_texts_need_a_preprocessor():
     with pytest.raises(ValueError, match="'plain' has none"):
         check_takes_texts(plain_model(8, 8, 3))
     check_takes_texts(hub_model(image_size=(8, 8)))
+
+
+def test_saved_model_says_whether_it_takes_texts():
+    model = SavedModel(name="served")
+    with pytest.raises(ValueError, match="'served' has none"):
+        check_takes_texts(model)
+    model.takes_texts = True
+    check_takes_texts(model)
