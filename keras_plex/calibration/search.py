@@ -27,7 +27,7 @@ def minimize_on_interval(
 
 def minimize_from_axes(
     loss: Callable[[np.ndarray], float],
-    center: Sequence[float],
+    center: Sequence[float] | np.ndarray,
     bounds: Sequence[tuple[float, float]],
     is_free: Sequence[bool],
     num_points: int = 33,
@@ -46,19 +46,19 @@ def minimize_from_axes(
         is_free: which numbers may change.
         num_points: of each grid.
     """
-    center = np.array(center, "float64")
-    axes = np.flatnonzero(is_free)
+    origin = np.array(center, "float64")
+    axes = np.flatnonzero(is_free).tolist()
 
     def at(values: np.ndarray) -> np.ndarray:
-        point = center.copy()
+        point = origin.copy()
         point[axes] = values
         return point
 
     def best_on(axis: int) -> np.ndarray:
-        points = [center]
+        points = [origin]
         for value in np.linspace(*bounds[axis], num=num_points):
             points.append(
-                np.where(np.arange(len(center)) == axis, value, center)
+                np.where(np.arange(len(origin)) == axis, value, origin)
             )
         return points[int(np.argmin([loss(point) for point in points]))]
 
@@ -79,5 +79,5 @@ def minimize_from_axes(
             )
         )
     if not ends:
-        return center
+        return origin
     return at(min(ends, key=lambda end: end.fun).x)

@@ -101,6 +101,7 @@ def run(arguments: argparse.Namespace) -> None:
         model.calibrate(held_out, batch_size=batch_size, **options)
     after = _measure(model, held_out, batch_size)
     save_model(model, output)
+    calibrator: Any = model.calibrator
     found = {
         "model": arguments.model,
         "output": str(output),
@@ -108,8 +109,8 @@ def run(arguments: argparse.Namespace) -> None:
         "ensemble_size": model.ensemble_size,
         "data": arguments.data,
         "covariance": arguments.covariance,
-        "method": calibrator_name(model.calibrator),
-        "num_examples": model.calibrator.num_examples,
+        "method": calibrator_name(calibrator),
+        "num_examples": calibrator.num_examples,
         "measured_on": "the data that fitted it",
         "before": before,
         "after": after,

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,10 @@ def write_score(
             "A score must be fitted to numbers. "
             f"Received: Python objects in {objects}"
         )
-    entries = {DESCRIPTION: np.array(json.dumps(description)), **plain}
+    entries: dict[str, Any] = {
+        DESCRIPTION: np.array(json.dumps(description)),
+        **plain,
+    }
     with whole_file(path) as file:
         np.savez(file, **entries)
 

@@ -52,14 +52,14 @@ class MemberDecoder(GeneratesText):
         cross_attention_cache_update_index: Any,
     ) -> tuple[Tensor, Tensor, Caches, Caches]:
         """As of the stock class; logits are those of the mixture."""
-        rows, *caches = self._decode(
+        rows, own, cross = self._decode(
             encoder_hidden_states,
             encoder_padding_mask,
             decoder_token_ids,
             (self_attention_cache, self_attention_cache_update_index),
             (cross_attention_cache, cross_attention_cache_update_index),
         )
-        return self._logits(rows), self._mean_of_members(rows), *caches
+        return self._logits(rows), self._mean_of_members(rows), own, cross
 
     def _logits(self, hidden_states: Tensor) -> Tensor:
         # Members' rows in, one distribution per example out.
@@ -68,10 +68,13 @@ class MemberDecoder(GeneratesText):
     def _initialize_cache(
         self, encoder_token_ids: Tensor, decoder_token_ids: Tensor
     ) -> tuple[Caches, Caches]:
-        caches = super()._initialize_cache(encoder_token_ids, decoder_token_ids)
-        return tuple(
-            tuple(layer.empty_cache(cache) for layer in self._cached_layers())
-            for cache in caches
+        own, cross = super()._initialize_cache(
+            encoder_token_ids, decoder_token_ids
+        )
+        layers = self._cached_layers()
+        return (
+            tuple(layer.empty_cache(own) for layer in layers),
+            tuple(layer.empty_cache(cross) for layer in layers),
         )
 
     def _build_cache(
@@ -200,8 +203,7 @@ class CachedLayer:
 
     def to_examples(self, cache: Cache) -> Cache:
         """The layer's rows to `(batch, [ensemble,] ...)`."""
-        if self.ensemble_size is None:
+        size = self.ensemble_size
+        if size is None:
             return cache
-        return tree.map_structure(
-            lambda x: members_after_batch(x, self.ensemble_size), cache
-        )
+        return tree.map_structure(lambda x: members_after_batch(x, size), cache)

@@ -25,7 +25,7 @@ def write_columns(
         description: what JSON can hold.
         columns: by name; texts may be Python objects.
     """
-    entries = {
+    entries: dict[str, Any] = {
         DESCRIPTION: np.array(json.dumps(description)),
         **{name: _plain(column) for name, column in columns.items()},
     }
