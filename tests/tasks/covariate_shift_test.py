@@ -224,7 +224,7 @@ def test_inputs_that_cannot_be_corrupted_are_refused_before_any_pass():
 
 @pytest.mark.parametrize("value_range", [5, (1, 0), (0, 1, 255), "ab"])
 def test_a_value_range_is_black_and_white(value_range):
-    with pytest.raises(ValueError, match="two numbers, black and white"):
+    with pytest.raises(ValueError, match="two finite numbers, black and white"):
         CovariateShift(
             (IMAGES, LABELS), corruptions=("fog",), value_range=value_range
         )
