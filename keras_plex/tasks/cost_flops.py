@@ -12,6 +12,7 @@ from keras import ops
 from keras import tree
 
 from keras_plex.conversion.preprocessors import preprocessor_of
+from keras_plex.ops.counted_loops import laid_out
 
 
 def count_flops(model: keras.Model, x: Any) -> tuple[float | None, str]:
@@ -28,7 +29,8 @@ def count_flops(model: keras.Model, x: Any) -> tuple[float | None, str]:
     if backend not in COUNTERS:
         return None, f"no counter for the backend {backend}"
     try:
-        return COUNTERS[backend](model, _inputs(model, x))
+        with laid_out():
+            return COUNTERS[backend](model, _inputs(model, x))
     # Whatever a counter cannot follow, the model still works.
     except Exception as error:
         reason = str(error).partition("\n")[0][:160]

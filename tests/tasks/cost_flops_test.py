@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_plex.layers import HeteroscedasticDense
 from keras_plex.tasks.cost_flops import count_flops
 from keras_plex.tasks.cost_flops import einsum_flops
 
@@ -58,6 +59,20 @@ def test_a_loop_is_not_guessed():
         assert flops > 2 * 2 * 7 * (8 + 4) * 16 * 0.99
     else:
         assert flops is None and "loop" in source
+
+
+def test_the_samples_of_a_wide_heteroscedastic_head_are_counted():
+    def flops_of(classes):
+        keras.utils.set_random_seed(0)
+        head = HeteroscedasticDense(classes, num_factors=0, num_samples=64)
+        model = keras.Sequential([keras.Input((2,)), head])
+        flops, _ = count_flops(model, np.ones((2, 2), "float32"))
+        return flops
+
+    # 64 samples of 100 classes are one chunk, of 1,000 are four.
+    few, many = flops_of(100), flops_of(1000)
+    assert few is not None
+    assert many == pytest.approx(10 * few, rel=0.05)
 
 
 def test_what_cannot_be_counted_says_why(monkeypatch):
