@@ -163,6 +163,9 @@ METHODS: dict[str, Method] = {
     "plex": PLEX,
     "plex_temperature": temperature(PLEX),
     "plex_last_block": converted(last_blocks=1),
+    "plex_first_and_last": converted(
+        head_options={"kernel_inputs": "first_and_last"}
+    ),
     "deep_ensemble": deep_ensemble,
     "deep_ensemble_temperature": temperature(deep_ensemble),
 }

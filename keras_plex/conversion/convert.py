@@ -6,11 +6,16 @@ import keras
 
 from keras_plex.conversion import forward_pass
 from keras_plex.conversion.attention_dropout import draw_masks_in_pairs
+from keras_plex.conversion.context import JoinsContext
+from keras_plex.conversion.context import RecordsContext
+from keras_plex.conversion.context import split_kernel_inputs
 from keras_plex.conversion.dry_run import is_graph
 from keras_plex.conversion.families import find_default_head
 from keras_plex.conversion.families import find_family
 from keras_plex.conversion.families.family import Family
 from keras_plex.conversion.families.mended import mend_layers
+from keras_plex.conversion.first_block import FirstBlock
+from keras_plex.conversion.first_block import find_first_block
 from keras_plex.conversion.heads import HEAD_OPTIONS
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import Head
@@ -67,6 +72,9 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
         head = find_vocabulary_head(model)
         heads = heads if head is None else [head]
     check_head(settings, head, model)
+    first = None
+    if head is not None and joins_context(settings):
+        first = find_first_block(model, head)
     sites = []
     if settings.makes_members:
         sites = choose_sites(model, settings, head, family)
@@ -75,7 +83,7 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
     mend_layers(model)
     converted = [site.layer for site in sites]
     if head is not None:
-        convert_head(head, settings)
+        convert_head(head, settings, first)
         if settings.head != "keep":
             converted.append(head.layer)
     blocks = [site.block for site in sites]
@@ -186,9 +194,24 @@ def check_head(
         )
 
 
-def convert_head(head: Head, settings: Settings) -> None:
-    """Converts the output layer and lets each pass see its inputs."""
-    options = dict(settings.head_options or {})
+def joins_context(settings: Settings) -> bool:
+    """Whether the head also compares what enters the first block."""
+    return split_kernel_inputs(settings.head_options or {})[0]
+
+
+def convert_head(
+    head: Head, settings: Settings, first: FirstBlock | None = None
+) -> None:
+    """Converts the output layer and lets each pass see its inputs.
+
+    Args:
+        head: changed in place.
+        settings: of the conversion.
+        first: the block whose inputs join those of the head, if any.
+    """
+    _, options = split_kernel_inputs(settings.head_options or {})
+    if first is not None:
+        options["context_dim"] = first.dim
     if "seed" in HEAD_OPTIONS[str(settings.head)]:
         options.setdefault("seed", settings.seed)
     convert = HEADS[str(settings.head)]
@@ -196,6 +219,10 @@ def convert_head(head: Head, settings: Settings) -> None:
         convert = convert_vocabulary_head
     convert(head, settings.ensemble_size, options)
     add_mixin(head.layer, forward_pass.RecordsInputs)
+    if first is not None:
+        add_mixin(first.layer, RecordsContext)
+        size = settings.ensemble_size
+        add_mixin(head.layer, JoinsContext, context_ensemble_size=size)
 
 
 def tile_inside(

@@ -20,6 +20,7 @@ class _Current(threading.local):
     is_open = False
     is_stock = False
     head_inputs: Tensor | None = None
+    context: Tensor | None = None
     attended: tuple[Tensor, Tensor | None] | None = None
     # Forecasts and the members they were mixed of, while they are remembered.
     mixed: list[tuple[Tensor, Tensor]] | None = None
@@ -46,15 +47,16 @@ def returning(new_mode: str) -> Iterator[None]:
 @contextlib.contextmanager
 def model_pass(class_token_only: bool) -> Iterator[_Current]:
     """Around one model's layers; gives what they recorded."""
-    names = ("class_token_only", "is_open", "is_stock", "head_inputs")
-    old = [getattr(_current, name) for name in names]
+    names = ("class_token_only", "is_open", "is_stock")
+    tensors = ("head_inputs", "context")
+    old = [getattr(_current, name) for name in (*names, *tensors)]
     _current.class_token_only = class_token_only
-    _current.is_open, _current.head_inputs = True, None
-    _current.is_stock = False
+    _current.is_open, _current.is_stock = True, False
+    _current.head_inputs = _current.context = None
     try:
         yield _current
     finally:
-        for name, value in zip(names, old, strict=True):
+        for name, value in zip((*names, *tensors), old, strict=True):
             setattr(_current, name, value)
 
 
@@ -132,6 +134,17 @@ def record_head_inputs(inputs: Tensor) -> None:
     """Tells the pass, if one is open, what reaches the output layer."""
     if _current.is_open:
         _current.head_inputs = inputs
+
+
+def record_context(context: Tensor) -> None:
+    """Tells the pass, if one is open, what entered the first block."""
+    if _current.is_open and _current.context is None:
+        _current.context = context
+
+
+def context() -> Tensor | None:
+    """What entered the first block of this pass, if it was recorded."""
+    return _current.context
 
 
 class RecordsInputs:

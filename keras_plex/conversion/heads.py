@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import keras
 
+from keras_plex.conversion.context import KERNEL_INPUTS_OPTION
+from keras_plex.conversion.context import split_kernel_inputs
 from keras_plex.conversion.methods import ensemble_template
 from keras_plex.conversion.surgery import move_kernel
 from keras_plex.conversion.surgery import producer
@@ -72,7 +74,7 @@ def _to_gaussian_process(
     head: Head, layer_class: type[RandomFeatureGP], options: Config
 ) -> None:
     layer = head.layer
-    input_dim = layer.kernel.shape[0]
+    input_dim = layer.kernel.shape[0] + options.get("context_dim", 0)
     is_linear = options.get("kernel") == "linear"
     defaults = {
         "mean_function": "linear",
@@ -91,6 +93,7 @@ def _to_gaussian_process(
     move_kernel(layer, "mean_kernel" if is_linear else None)
     if not is_linear:
         layer.mean_kernel = None
+    layer.input_spec = keras.InputSpec(min_ndim=2, axes={-1: input_dim})
     upgrade_layer(layer, template, input_dim=input_dim)
 
 
@@ -144,11 +147,18 @@ HEADS: dict[str, Callable[[Head, int, Config], None]] = {
     "keep": keep_head,
 }
 
+
+def _gp_options(layer_class: type[RandomFeatureGP]) -> tuple[str, ...]:
+    # How wide the context is follows from the model.
+    own = (x for x in layer_class.own_arguments if x != "context_dim")
+    return (*own, KERNEL_INPUTS_OPTION)
+
+
 # The options that `head_options` may name, and the layer that checks them.
 HEAD_OPTIONS: dict[str, tuple[str, ...]] = {
-    "gp": RandomFeatureGP.own_arguments,
+    "gp": _gp_options(RandomFeatureGP),
     "heteroscedastic": HeteroscedasticDense.own_arguments,
-    "heteroscedastic_gp": HeteroscedasticGP.own_arguments,
+    "heteroscedastic_gp": _gp_options(HeteroscedasticGP),
     "laplace": ("likelihood", "prior_precision", "mean_field_factor"),
     "batch_ensemble": (),
     "keep": (),
@@ -181,6 +191,7 @@ def check_head_options(head: str | None, options: Config | None) -> None:
             f"{', '.join(known) or 'none'}. "
             f"Received: head_options={options!r}"
         )
+    _, options = split_kernel_inputs(options)
     if name in HEAD_LAYERS:
         HEAD_LAYERS[name](_units_for(options), **options)
 

@@ -213,6 +213,14 @@ def argument_names(operation: keras.Operation) -> list[str]:
     ]
 
 
+def named_arguments(
+    operation: keras.Operation, args: tuple, kwargs: dict
+) -> dict:
+    """The arguments of a call by their names, the positional ones first."""
+    names = argument_names(operation)
+    return {**dict(zip(names, args, strict=False)), **kwargs}
+
+
 @contextlib.contextmanager
 def intercept_calls(
     change: Callable[[keras.Operation, tuple, dict], tuple[tuple, dict]],

@@ -151,6 +151,7 @@ def probe(
         with (
             intercept_calls(calls.change),
             forward_pass.returning(forward_pass.MEMBERS),
+            forward_pass.model_pass(class_token_only=False),
         ):
             outputs = tree.flatten(run_dry(model, inputs))
     except Exception:

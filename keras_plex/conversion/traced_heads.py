@@ -15,6 +15,7 @@ from keras_plex.conversion.dry_run import run_dry_as_known
 from keras_plex.conversion.heads import PASSED_OVER
 from keras_plex.conversion.heads import Head
 from keras_plex.conversion.heads import activation_of
+from keras_plex.conversion.surgery import named_arguments
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.surgery import with_mixin
 from keras_plex.types import Tensor
@@ -104,10 +105,11 @@ def recorded_calls(layers: list[keras.layers.Layer]) -> Iterator[list[Call]]:
 class RecordsCall:
     """Mixin in front of a layer: notes its inputs and outputs."""
 
-    def __call__(self, inputs, *args, **kwargs):
-        outputs = super().__call__(inputs, *args, **kwargs)
+    def __call__(self, *args, **kwargs):
+        outputs = super().__call__(*args, **kwargs)
         calls = getattr(_current, "calls", None)
         if calls is not None:
+            inputs = next(iter(named_arguments(self, args, kwargs).values()))
             calls.append(Call(self, inputs, outputs))
         return outputs
 

@@ -53,7 +53,23 @@ def check_feature_arguments(layer: Any) -> None:
             f"Received: num_features={layer.num_features}, "
             f"orthogonal={layer.orthogonal}"
         )
+    context = layer.context_dim
+    if not is_integer(context) or context < 0:
+        raise ValueError(
+            "`context_dim` must be a non-negative integer. "
+            f"Received: context_dim={context!r}"
+        )
     check_seed(layer.seed)
+
+
+def check_context_fits(context_dim: int, input_shape: tuple) -> None:
+    """Raises unless something of an input is left beside its context."""
+    if context_dim and context_dim >= input_shape[-1]:
+        raise ValueError(
+            "`context_dim` must be smaller than the last axis of the inputs, "
+            "which holds the features and the context after them. Received: "
+            f"context_dim={context_dim}, inputs of shape {tuple(input_shape)}"
+        )
 
 
 def check_mean_field_factor(factor: float | None) -> None:

@@ -9,6 +9,7 @@ from keras import ops
 from keras_plex.layers.covariance_head import CovarianceHead
 from keras_plex.layers.gp_arguments import DEFAULT_NUM_FEATURES
 from keras_plex.layers.gp_arguments import MEAN_FUNCTIONS
+from keras_plex.layers.gp_arguments import check_context_fits
 from keras_plex.layers.gp_arguments import check_gp_arguments
 from keras_plex.layers.likelihoods import LIKELIHOODS
 from keras_plex.layers.likelihoods import sample_forecast
@@ -24,6 +25,7 @@ FEATURE_ARGUMENTS = (
     "orthogonal",
     "normalize_input",
     "trainable_length_scale",
+    "context_dim",
 )
 
 
@@ -83,6 +85,9 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
             starts. Defaults to `False`.
         num_samples: int; a positive number averages the forecast over as many
             draws, the same at each call. Defaults to `0`, the mean field.
+        context_dim: int; so many of the last numbers of an input, such as
+            pooled features of an early layer, are seen by the kernel and not
+            by the linear mean. Defaults to `0`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:
@@ -121,6 +126,7 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
         "seed",
         "trainable_length_scale",
         "num_samples",
+        "context_dim",
     )
 
     def __init__(
@@ -141,6 +147,7 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
         use_bias: bool = True,
         trainable_length_scale: bool = False,
         num_samples: int = 0,
+        context_dim: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -160,16 +167,18 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
         self.seed = seed
         self.trainable_length_scale = trainable_length_scale
         self.num_samples = num_samples
+        self.context_dim = context_dim
         self.supports_masking = True
         check_gp_arguments(self)
 
     def build(self, input_shape: tuple) -> None:
+        check_context_fits(self.context_dim, input_shape)
         input_dim = input_shape[-1]
         self.mean_kernel = None
         if MEAN_FUNCTIONS[self.mean_function]:
             self.mean_kernel = self.add_weight(
                 name="mean_kernel",
-                shape=(input_dim, self.units),
+                shape=(input_dim - self.context_dim, self.units),
                 initializer=keras.initializers.GlorotUniform(self.seed),
             )
         self.bias = None
@@ -263,7 +272,7 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
             trainable=layer.trainable,
             **{"mean_function": "linear", **arguments},
         )
-        new.build((None, layer.kernel.shape[0]))
+        new.build((None, layer.kernel.shape[0] + new.context_dim))
         if new.mean_kernel is not None:
             new.mean_kernel.assign(ops.copy(layer.kernel))
             if layer.bias is not None:
@@ -282,6 +291,8 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
     def _mean(self, inputs: Tensor, features: Tensor) -> Tensor:
         logits = ops.matmul(features, self.residual_kernel)
         if self.mean_kernel is not None:
+            if self.context_dim:
+                inputs = inputs[..., : -self.context_dim]
             linear = ops.matmul(inputs, self.mean_kernel)
             logits = logits + ops.cast(linear, "float32")
         if self.bias is not None:

@@ -8,9 +8,10 @@ from keras import ops
 
 from keras_plex.layers.gp_arguments import DEFAULT_NUM_FEATURES
 from keras_plex.layers.gp_arguments import KERNELS
+from keras_plex.layers.gp_arguments import check_context_fits
 from keras_plex.layers.gp_arguments import check_feature_arguments
 from keras_plex.ops.random_features import cosine_features
-from keras_plex.ops.random_features import normalize_last_axis
+from keras_plex.ops.random_features import normalize_parts
 from keras_plex.ops.random_features import random_phase
 from keras_plex.ops.random_features import random_projection
 from keras_plex.types import Config
@@ -37,6 +38,8 @@ class RandomFeatures(keras.layers.Layer):
             variance 1 first. Defaults to `True`.
         trainable_length_scale: bool, whether `length_scale` is where training
             starts. Defaults to `False`.
+        context_dim: int, how many of the last numbers of an input are
+            normalized on their own. Defaults to `0`.
         seed: int, of `W` and `b`. Defaults to a random one.
         **kwargs: arguments of `keras.layers.Layer`.
 
@@ -68,6 +71,7 @@ class RandomFeatures(keras.layers.Layer):
         orthogonal: bool = True,
         normalize_input: bool = True,
         trainable_length_scale: bool = False,
+        context_dim: int = 0,
         seed: int | None = None,
         **kwargs,
     ):
@@ -78,11 +82,13 @@ class RandomFeatures(keras.layers.Layer):
         self.orthogonal = orthogonal
         self.normalize_input = normalize_input
         self.trainable_length_scale = trainable_length_scale
+        self.context_dim = context_dim
         self.seed = seed
         self.supports_masking = True
         check_feature_arguments(self)
 
     def build(self, input_shape: tuple) -> None:
+        check_context_fits(self.context_dim, input_shape)
         self.projection = self.phase = self.log_length_scale = None
         if KERNELS[self.kernel]:
             seed = random.randint(1, 10**9) if self.seed is None else self.seed
@@ -115,7 +121,7 @@ class RandomFeatures(keras.layers.Layer):
         # Keras casts floats alone; bags of words are integers.
         x = ops.cast(inputs, self.compute_dtype)
         if self.normalize_input:
-            x = normalize_last_axis(x)
+            x = normalize_parts(x, self.context_dim)
         scale = self.length_scale
         if self.log_length_scale is not None:
             scale = ops.exp(self.log_length_scale)
@@ -138,5 +144,6 @@ class RandomFeatures(keras.layers.Layer):
             "orthogonal": self.orthogonal,
             "normalize_input": self.normalize_input,
             "trainable_length_scale": self.trainable_length_scale,
+            "context_dim": self.context_dim,
             "seed": self.seed,
         }

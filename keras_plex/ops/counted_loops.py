@@ -14,7 +14,7 @@ _laid_out = contextvars.ContextVar("laid_out", default=False)
 State = tuple[Tensor, ...]
 
 
-def repeat(
+def run_loop(
     times: int, body: Callable[[int | Tensor, State], State], state: State
 ) -> State:
     """`state` after `body(i, state)` for each `i` below `times`."""

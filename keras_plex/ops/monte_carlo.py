@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_plex.checks import is_positive_integer
-from keras_plex.ops.counted_loops import repeat
+from keras_plex.ops.counted_loops import run_loop
 from keras_plex.ops.links import LINKS
 from keras_plex.ops.links import Link
 from keras_plex.ops.noise import IndependentNoise
@@ -168,7 +168,7 @@ class _Samples:
 
     def loop(self, add_chunk: Callable, start: tuple) -> tuple[Tensor, ...]:
         """What is left after `add_chunk(chunk, sums)` for each chunk."""
-        return repeat(self.chunks, add_chunk, start)
+        return run_loop(self.chunks, add_chunk, start)
 
     def draw(
         self, chunk: Tensor, tensors: Sequence[Tensor]

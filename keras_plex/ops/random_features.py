@@ -47,6 +47,22 @@ def cosine_features(x: Tensor, projection: Tensor, phase: Tensor) -> Tensor:
     return scale * ops.cos(ops.matmul(x, projection) + phase)
 
 
+def normalize_parts(x: Tensor, last: int, epsilon: float = 1e-6) -> Tensor:
+    """Each part with mean 0 and variance 1: the `last` numbers, and the rest.
+
+    Args:
+        x: `(..., dim)`.
+        last: int, below `dim`; with 0 all of it is one part.
+        epsilon: added to the variance. Defaults to `1e-6`.
+    """
+    if not last:
+        return normalize_last_axis(x, epsilon)
+    parts = ops.split(x, [x.shape[-1] - last], axis=-1)
+    return ops.concatenate(
+        [normalize_last_axis(part, epsilon) for part in parts], axis=-1
+    )
+
+
 def normalize_last_axis(x: Tensor, epsilon: float = 1e-6) -> Tensor:
     """Mean 0 and variance 1 over the last axis, without learned scales."""
     mean, variance = ops.moments(x, axes=-1, keepdims=True)

@@ -5,6 +5,7 @@ import types
 import pytest
 
 from keras_plex.checks import is_number
+from keras_plex.layers.gp_arguments import check_context_fits
 from keras_plex.layers.gp_arguments import check_gp_arguments
 
 GOOD = {
@@ -20,6 +21,7 @@ GOOD = {
     "seed": None,
     "orthogonal": True,
     "num_samples": 0,
+    "context_dim": 0,
 }
 
 
@@ -64,3 +66,18 @@ def test_a_mean_field_factor_below_0_raises(value):
 def test_a_number_is_an_int_or_a_float_and_no_bool():
     assert is_number(1) and is_number(0.5)
     assert not any(is_number(value) for value in (True, "1", None, [1]))
+
+
+@pytest.mark.parametrize("value", [-1, 2.0, "3", None, True])
+def test_a_context_that_is_no_size_raises(value):
+    with pytest.raises(ValueError) as error:
+        check(context_dim=value)
+    assert "`context_dim` must be a non-negative integer" in str(error.value)
+    assert f"context_dim={value!r}" in str(error.value)
+
+
+def test_a_context_leaves_something_of_an_input():
+    check_context_fits(0, (None, 1))
+    check_context_fits(3, (None, 4))
+    with pytest.raises(ValueError, match=r"context_dim=4, .*\(None, 4\)"):
+        check_context_fits(4, (None, 4))

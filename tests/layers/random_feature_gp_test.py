@@ -720,7 +720,7 @@ def test_training_moves_a_trainable_length_scale():
     model = keras.Sequential([keras.Input((4,)), layer])
     model.compile(keras.optimizers.SGD(0.1), "mse")
     model.train_on_batch(normal((8, 4)), normal((8, 3), seed=1))
-    assert float(layer.features.log_length_scale) != 0.0
+    assert np64(layer.features.log_length_scale) != 0.0
 
 
 # Likelihoods.
@@ -813,3 +813,33 @@ def test_its_weights_are_those_of_the_reference_and_the_root():
     layer = RandomFeatureGP(1000)
     layer.build((None, 2))
     assert layer.count_params() == 2_076_648 + 1024**2 + 4
+
+
+def test_the_kernel_sees_the_context_and_the_mean_does_not():
+    layer = make(6, mean_function="linear", context_dim=2)
+    assert tuple(layer.mean_kernel.shape) == (4, 3)
+    x = normal((5, 6))
+    moved = np.concatenate([x[:, :4], normal((5, 2), seed=1)], axis=1)
+    expected = x[:, :4] @ np64(layer.mean_kernel)
+    for rows in (x, moved):
+        np.testing.assert_allclose(np64(layer(rows)), expected, atol=1e-5)
+    random_residual(layer)
+    difference = np64(layer(x)) - np64(layer(moved))
+    phi = [np64(layer.covariance_features(rows)) for rows in (x, moved)]
+    kernel = np64(layer.residual_kernel)
+    np.testing.assert_allclose(
+        difference, (phi[0] - phi[1]) @ kernel, atol=1e-4
+    )
+    assert np.abs(difference).min(-1).max() > 0.1
+
+
+def test_a_context_follows_the_weights_of_a_dense_layer():
+    dense = keras.layers.Dense(3)
+    dense.build((None, 4))
+    layer = RandomFeatureGP.from_layer(dense, context_dim=2, seed=0)
+    x = normal((5, 6))
+    np.testing.assert_allclose(np64(layer(x)), np64(dense(x[:, :4])), atol=1e-6)
+    again = RandomFeatureGP.from_config(layer.get_config())
+    assert again.context_dim == 2
+    with pytest.raises(ValueError, match="`context_dim` must be smaller"):
+        make(2, context_dim=2)

@@ -163,3 +163,17 @@ def test_state_is_float32_under_any_policy():
 def test_a_linear_kernel_refuses_what_it_would_ignore(changes):
     with pytest.raises(ValueError, match="leave `num_features` and"):
         RandomFeatures(kernel="linear", **changes)
+
+
+def test_a_context_is_normalized_on_its_own():
+    x = normal(5, 7, scale=3.0)
+    x[:, 4:] *= 100.0
+    found = np64(make(7, kernel="linear", context_dim=3)(x))
+    for part in (found[:, :4], found[:, 4:]):
+        np.testing.assert_allclose(part.mean(-1), 0, atol=1e-5)
+        np.testing.assert_allclose(part.var(-1), 1, atol=1e-4)
+
+
+def test_a_context_that_leaves_nothing_is_refused():
+    with pytest.raises(ValueError, match="`context_dim` must be smaller"):
+        make(3, context_dim=3)

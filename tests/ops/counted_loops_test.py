@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from keras_plex.ops.counted_loops import laid_out
-from keras_plex.ops.counted_loops import repeat
+from keras_plex.ops.counted_loops import run_loop
 
 
 def add_turn(i, state):
@@ -16,11 +16,11 @@ def add_turn(i, state):
 @pytest.mark.parametrize("times", [1, 2, 5])
 def test_every_turn_is_taken_in_order(times):
     start = (ops.zeros(()), ops.ones(()))
-    total, product = repeat(times, add_turn, start)
+    total, product = run_loop(times, add_turn, start)
     assert float(total) == sum(range(times))
     assert float(product) == 2.0**times
     with laid_out():
-        again = repeat(times, add_turn, start)
+        again = run_loop(times, add_turn, start)
     assert [float(one) for one in again] == [float(total), float(product)]
 
 
@@ -30,9 +30,9 @@ def test_a_loop_that_fails_leaves_later_ones_as_they_were(monkeypatch):
         ops, "fori_loop", lambda *arguments: taken.append(arguments)
     )
     with pytest.raises(ZeroDivisionError), laid_out():
-        repeat(2, lambda i, state: 1 / 0, ())
+        run_loop(2, lambda i, state: 1 / 0, ())
     assert not taken
-    repeat(2, add_turn, ())
+    run_loop(2, add_turn, ())
     assert len(taken) == 1
 
 
@@ -46,7 +46,7 @@ def test_laid_out_it_needs_no_loop_of_the_backend():
         return {one.type for one in graph.get_operations()}
 
     def run():
-        return repeat(3, add_turn, (ops.zeros(()), ops.ones(())))
+        return run_loop(3, add_turn, (ops.zeros(()), ops.ones(())))
 
     def run_laid_out():
         with laid_out():

@@ -1,0 +1,89 @@
+"""What enters a model's first block, beside the features at its end.
+
+Features that learnt two classes cannot tell a question from an opinion; the
+mean of the word embeddings can.
+"""
+
+from typing import Any
+
+from keras import ops
+
+from keras_plex.conversion import forward_pass
+from keras_plex.conversion.surgery import named_arguments
+from keras_plex.ops.ensemble_axis import tile_members
+from keras_plex.ops.masks import keras_mask
+from keras_plex.tables import lookup
+from keras_plex.types import Config
+from keras_plex.types import Tensor
+
+KERNEL_INPUTS_OPTION = "kernel_inputs"
+# What a Gaussian process compares -> whether the first block's inputs join.
+KERNEL_INPUTS = {"last": False, "first_and_last": True}
+
+
+def split_kernel_inputs(options: Config) -> tuple[bool, Config]:
+    """Whether the first block's inputs join, and the options of the layer."""
+    options = dict(options)
+    chosen = options.pop(KERNEL_INPUTS_OPTION, "last")
+    return lookup(KERNEL_INPUTS, chosen, KERNEL_INPUTS_OPTION), options
+
+
+class RecordsContext:
+    """Mixin in front of the first block: the mean of its tokens is kept."""
+
+    def __call__(self, *args, **kwargs):
+        named = named_arguments(self, args, kwargs)
+        tokens = next(iter(named.values()))
+        forward_pass.record_context(mean_token(tokens, _token_mask(named)))
+        return super().__call__(*args, **kwargs)
+
+
+class JoinsContext:
+    """Mixin in front of an output layer: the context follows the features."""
+
+    def __call__(self, inputs: Tensor, *args, **kwargs):
+        context = forward_pass.context()
+        if context is None:
+            raise ValueError(
+                f"The Gaussian process {self.path!r} also compares what enters "
+                "the first block, and this pass did not go through it. Call "
+                "the whole converted model."
+            )
+        # Rows of members may have begun anywhere between the two.
+        context = tile_members(context, self.context_ensemble_size)
+        context = context[: ops.shape(inputs)[0]]
+        context = ops.cast(context, inputs.dtype)
+        joined = ops.concatenate([inputs, context], axis=-1)
+        return super().__call__(joined, *args, **kwargs)
+
+
+def mean_token(tokens: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean of the tokens of each example: `(batch, dim)` float32.
+
+    Args:
+        tokens: `(batch, ..., dim)`.
+        mask: `(batch, ...)`, zero where there is no token; or `None`.
+    """
+    tokens = ops.cast(tokens, "float32")
+    axes = tuple(range(1, len(tokens.shape) - 1))
+    if not axes:
+        return tokens
+    if mask is None:
+        return ops.mean(tokens, axis=axes)
+    weights = ops.expand_dims(ops.cast(mask, "float32"), axis=-1)
+    number = ops.maximum(ops.sum(weights, axis=axes), 1.0)
+    return ops.sum(tokens * weights, axis=axes) / number
+
+
+def _token_mask(named: dict[str, Any]) -> Tensor | None:
+    """Which tokens are none, `(batch, length)`, as a block is told."""
+    tokens = next(iter(named.values()))
+    mask = named.get("padding_mask")
+    if mask is None and named.get("attention_mask") is not None:
+        mask = ops.cast(named["attention_mask"], "bool")
+        # (batch, ..., queries, keys): what nothing attends to is padding.
+        while len(mask.shape) > 2:
+            mask = ops.any(mask, axis=1)
+    if mask is None:
+        mask = keras_mask(tokens)
+    return mask if mask is not None and len(tokens.shape) == 3 else None

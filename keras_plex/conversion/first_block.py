@@ -1,0 +1,68 @@
+"""The first of a model's row of blocks, and how wide its tokens are."""
+
+from typing import NamedTuple
+
+import keras
+
+from keras_plex.conversion.context import KERNEL_INPUTS_OPTION
+from keras_plex.conversion.heads import Head
+from keras_plex.conversion.sites import list_sites
+from keras_plex.conversion.traced_heads import Call
+from keras_plex.conversion.traced_heads import trace_outputs
+from keras_plex.conversion.vocabulary_head import is_vocabulary_head
+
+LAYERS_OF_BLOCKS = (keras.layers.Dense, keras.layers.EinsumDense)
+
+
+class FirstBlock(NamedTuple):
+    """The block that a pass reaches first.
+
+    Args:
+        layer: the block.
+        dim: the last axis of what enters it.
+    """
+
+    layer: keras.layers.Layer
+    dim: int
+
+
+def find_first_block(model: keras.Model, head: Head) -> FirstBlock:
+    """The block that a pass reaches first, before members are made.
+
+    Args:
+        model: a stock model, left as it is.
+        head: its output layer, which must take one row for each example.
+
+    Raises:
+        ValueError: there is no row of blocks, or the output layer takes
+            tokens.
+    """
+    sites = list_sites(model, LAYERS_OF_BLOCKS)
+    blocks = [site.block for site in sites if site.is_repeated]
+    found: list[Call] = []
+
+    def is_followed(layer: keras.layers.Layer) -> bool:
+        return layer is head.layer or any(layer is x for x in blocks)
+
+    if blocks and not is_vocabulary_head(head):
+        trace_outputs(model, is_followed, lambda _, calls: found.extend(calls))
+    of_head = [x for x in found if x.layer is head.layer]
+    of_blocks = [x for x in found if x.layer is not head.layer]
+    if not of_blocks:
+        raise _cannot_join(f"{model.name!r} has no row of equal blocks")
+    if any(len(call.inputs.shape) != 2 for call in of_head):
+        shape = tuple(of_head[0].inputs.shape)
+        raise _cannot_join(
+            f"the output layer of {model.name!r} takes more than one row of "
+            f"an example, {('batch', *shape[1:])}"
+        )
+    return FirstBlock(of_blocks[0].layer, of_blocks[0].inputs.shape[-1])
+
+
+def _cannot_join(why: str) -> ValueError:
+    return ValueError(
+        f'`head_options={{"{KERNEL_INPUTS_OPTION}": "first_and_last"}}` adds '
+        "the mean of what enters the first block to the features of the output "
+        f"layer, but {why}. Leave the option out, or build the model with "
+        "`RandomFeatureGP(..., context_dim=...)` on a `Concatenate` of both."
+    )

@@ -1,0 +1,73 @@
+"""The block that a pass reaches first, in models of every kind."""
+
+import keras
+import pytest
+
+import keras_plex
+from keras_plex.conversion.first_block import find_first_block
+from keras_plex.conversion.heads import find_head
+from keras_plex.conversion.traced_heads import RecordsCall
+from keras_plex.conversion.traced_heads import trace_heads
+from tests import cases
+from tests import subclassed_models as subclassed
+
+FIRST_AND_LAST = {"kernel_inputs": "first_and_last"}
+
+
+def found_in(model):
+    return find_first_block(model, find_head(model))
+
+
+def test_it_is_the_first_of_a_vit():
+    vit = cases.make("vit")
+    layer, dim = found_in(vit)
+    encoder = vit.backbone.get_layer("vit_encoder")
+    assert layer is encoder.encoder_layers[0] and dim == 8
+    assert not isinstance(layer, RecordsCall)
+
+
+def test_it_is_in_the_encoder_of_a_t5():
+    t5 = cases.make_family("t5_classifier")
+    layer, dim = found_in(t5)
+    assert layer is t5.backbone.encoder_transformer_layers[0] and dim == 8
+
+
+def test_the_order_is_that_of_the_calls():
+    inputs = keras.Input((4,))
+    first, second = [cases.FeedForwardBlock() for _ in range(2)]
+    second.build((None, 6))  # known to the model by its later call
+    x = keras.layers.Dense(6)(inputs)
+    x = keras.layers.Dense(3)(second(first(x)))
+    model = keras.Model(inputs, x)
+    assert found_in(model).layer is first
+
+
+def test_a_subclassed_model_has_one():
+    model = subclassed.make(subclassed.Blocks)
+    (head,) = trace_heads(model)
+    layer, dim = find_first_block(model, head)
+    assert layer is model.blocks[0] and dim == 6
+
+
+@pytest.mark.parametrize("name", ["mlp", "residual_mlp"])
+def test_a_model_without_blocks_is_refused(name):
+    stock = cases.make(name)
+    weights = [weight.path for weight in stock.weights]
+    with pytest.raises(ValueError, match="no row of equal blocks"):
+        keras_plex.plexify(stock, head_options=FIRST_AND_LAST)
+    assert [weight.path for weight in stock.weights] == weights
+
+
+def test_an_output_layer_on_tokens_is_refused():
+    inputs = keras.Input((5, 6))
+    x = cases.FeedForwardBlock()(inputs)
+    x = cases.FeedForwardBlock()(x)
+    model = keras.Model(inputs, keras.layers.Dense(3)(x))
+    with pytest.raises(ValueError, match=r"\('batch', 5, 6\)"):
+        keras_plex.plexify(model, head_options=FIRST_AND_LAST)
+
+
+def test_a_language_model_is_refused():
+    stock = cases.make_family("t5_seq2seq_lm")
+    with pytest.raises(ValueError, match="no row of equal blocks|takes more"):
+        keras_plex.plexify(stock, head="gp", head_options=FIRST_AND_LAST)
