@@ -1,6 +1,7 @@
 """A pretrained KerasHub preset in, a model that says how sure it is out."""
 
 import dataclasses
+import pathlib
 from typing import Any
 
 import keras
@@ -16,6 +17,13 @@ from keras_plex.types import Config
 # ours among text classifiers only once it is imported: it has a row of its own.
 CLASSIFIERS = ("ImageClassifier", "T5Classifier", "TextClassifier")
 TASKS = (*CLASSIFIERS, "Seq2SeqLM", "CausalLM")
+# What KerasHub saves of a preprocessor, besides the files of a vocabulary.
+PREPROCESSING = (
+    "preprocessor.json",
+    "tokenizer.json",
+    "image_converter.json",
+    "audio_converter.json",
+)
 
 
 def from_preset(
@@ -159,7 +167,12 @@ def _load(task: Any, name: str, options: Config) -> keras.Model:
     try:
         return task.from_preset(name, **options)
     except FileNotFoundError:
-        if "preprocessor" in options:
+        if "preprocessor" in options or _has_preprocessing(name):
             raise
         # A folder of a backbone alone has no preprocessor.
         return task.from_preset(name, preprocessor=None, **options)
+
+
+def _has_preprocessing(name: str) -> bool:
+    """Whether a folder says how its model is fed: then nothing may lack."""
+    return any((pathlib.Path(name) / file).exists() for file in PREPROCESSING)

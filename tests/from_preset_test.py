@@ -1,6 +1,7 @@
 """A preset becomes the model that `plexify` makes of KerasHub's own."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import warnings
@@ -225,3 +226,12 @@ def test_a_t5_for_other_classes_drops_the_label_tokens_of_a_preset(tmp_path):
     plex = from_preset(folder, num_classes=3, last_blocks=1)
     assert plex.num_classes == 3
     assert plex.label_token_ids is None
+
+
+def test_a_half_copied_preset_is_an_error(folders, tmp_path):
+    folder = tmp_path / "bert"
+    shutil.copytree(folders["bert"], folder)
+    (vocabulary,) = folder.rglob("vocabulary.txt")
+    vocabulary.unlink()
+    with pytest.raises(FileNotFoundError, match="vocabulary"):
+        from_preset(str(folder), **SETTINGS)

@@ -127,7 +127,7 @@ class ConformalSets:
         if self.method == "raps" and self.penalty is None:
             chosen = np.zeros(len(labels), bool)
             order = np.random.default_rng(self.seed).permutation(len(labels))
-            chosen[order[: int(SHARE * len(labels))]] = True
+            chosen[order[: max(1, int(SHARE * len(labels)))]] = True
             check_enough(np.sum(~chosen), self.alpha, np.sum(chosen))
             penalty, rank = self._choose(probabilities[chosen], labels[chosen])
             probabilities, labels = probabilities[~chosen], labels[~chosen]
@@ -257,7 +257,9 @@ def _check_arguments(
             f"Give both `penalty` and `rank`, or neither. Received: {given}"
         )
     if penalty is not None and (
-        penalty < 0 or not is_integer(rank) or int(rank or 0) < 0
+        not 0 <= penalty < math.inf
+        or not is_integer(rank)
+        or int(rank or 0) < 0
     ):
         raise ValueError(
             "`penalty` must be a number and `rank` an integer, both at least "

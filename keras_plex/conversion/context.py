@@ -6,6 +6,7 @@ mean of the word embeddings can.
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from keras_plex.conversion import forward_pass
@@ -75,15 +76,36 @@ def mean_token(tokens: Tensor, mask: Tensor | None) -> Tensor:
     return ops.sum(tokens * weights, axis=axes) / number
 
 
+# What blocks call `(batch, length)`, zero where there is no token.
+PADDING_MASKS = ("padding_mask", "decoder_padding_mask", "mask")
+
+
 def _token_mask(named: dict[str, Any]) -> Tensor | None:
     """Which tokens are none, `(batch, length)`, as a block is told."""
     tokens = next(iter(named.values()))
-    mask = named.get("padding_mask")
-    if mask is None and named.get("attention_mask") is not None:
-        mask = ops.cast(named["attention_mask"], "bool")
-        # (batch, ..., queries, keys): what nothing attends to is padding.
-        while len(mask.shape) > 2:
-            mask = ops.any(mask, axis=1)
-    if mask is None:
-        mask = keras_mask(tokens)
-    return mask if mask is not None and len(tokens.shape) == 3 else None
+    if len(tokens.shape) != 3:
+        return None
+    masks = [named.get(name) for name in PADDING_MASKS]
+    masks += [_attended(named.get("attention_mask")), keras_mask(tokens)]
+    return next((mask for mask in masks if is_token_mask(mask, tokens)), None)
+
+
+def is_token_mask(mask: Tensor | None, tokens: Tensor) -> bool:
+    """Whether a mask says of each token whether it is one."""
+    if mask is None or len(mask.shape) != 2:
+        return False
+    return tokens.shape[1] in (None, mask.shape[1]) or mask.shape[1] is None
+
+
+def _attended(mask: Tensor | None) -> Tensor | None:
+    """Of `(batch, ..., queries, keys)`: what nothing attends to is padding.
+
+    Floats may be added to scores, with 0 for what is seen, and say nothing.
+    """
+    if mask is None or len(mask.shape) < 3:
+        return None
+    if "float" in keras.backend.standardize_dtype(mask.dtype):
+        return None
+    return ops.any(
+        ops.cast(mask, "bool"), axis=tuple(range(1, len(mask.shape) - 1))
+    )

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import keras
+from keras import tree
 
 from keras_plex.conversion.context import KERNEL_INPUTS_OPTION
 from keras_plex.conversion.heads import Head
@@ -56,7 +57,10 @@ def find_first_block(model: keras.Model, head: Head) -> FirstBlock:
             f"the output layer of {model.name!r} takes more than one row of "
             f"an example, {('batch', *shape[1:])}"
         )
-    return FirstBlock(of_blocks[0].layer, of_blocks[0].inputs.shape[-1])
+    layer, inputs, _ = of_blocks[0]
+    if tree.is_nested(inputs) or len(inputs.shape) < 2:
+        raise _cannot_join(f"the block {layer.path!r} takes no tensor of them")
+    return FirstBlock(layer, inputs.shape[-1])
 
 
 def _cannot_join(why: str) -> ValueError:

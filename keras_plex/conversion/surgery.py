@@ -216,9 +216,14 @@ def argument_names(operation: keras.Operation) -> list[str]:
 def named_arguments(
     operation: keras.Operation, args: tuple, kwargs: dict
 ) -> dict:
-    """The arguments of a call by their names, the positional ones first."""
+    """The arguments of a call by their names, in the signature's order."""
     names = argument_names(operation)
-    return {**dict(zip(names, args, strict=False)), **kwargs}
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    return {name: given[name] for name in sorted(given, key=_place_in(names))}
+
+
+def _place_in(names: list[str]) -> Callable[[str], int]:
+    return lambda name: names.index(name) if name in names else len(names)
 
 
 @contextlib.contextmanager

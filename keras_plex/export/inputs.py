@@ -59,6 +59,5 @@ def _names(structure: Any) -> Any:
         )
     if is_dict:
         return {name: name for name in structure}
-    if len(parts) == 1:
-        return ["inputs"]
-    return [part.name for part in parts]
+    names = ["inputs"] if len(parts) == 1 else [part.name for part in parts]
+    return tuple(names) if isinstance(structure, tuple) else names

@@ -173,11 +173,12 @@ class LaplaceCovariance(keras.layers.Layer):
             ops.all(ops.isfinite(rows), axis=-1, keepdims=True),
             ops.all(ops.isfinite(weights), axis=-1, keepdims=True),
         )
-        skipped = ops.sum(ops.cast(ops.logical_not(is_finite), "float32"))
-        is_used = is_finite
+        is_seen = ops.ones_like(is_finite)
         if mask is not None:
-            seen = ops.cast(ops.reshape(mask, (-1, 1)), "bool")
-            is_used = ops.logical_and(is_finite, seen)
+            is_seen = ops.cast(ops.reshape(mask, (-1, 1)), "bool")
+        is_used = ops.logical_and(is_finite, is_seen)
+        is_skipped = ops.logical_and(ops.logical_not(is_finite), is_seen)
+        skipped = ops.sum(ops.cast(is_skipped, "float32"))
         rows = ops.where(is_used, rows, ops.zeros_like(rows))
         weights = ops.where(is_used, weights, ops.zeros_like(weights))
         return rows, weights, ops.sum(ops.cast(is_used, "float32")), skipped

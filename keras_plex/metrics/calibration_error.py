@@ -252,7 +252,8 @@ def _checked_score(
             "`score` must be one number in [0, 1] per example. "
             f"Received: shape={score.shape} for {num_examples} examples"
         )
-    return score
+    # The edges of the bins take its dtype.
+    return score if score.dtype.kind == "f" else score.astype("float64")
 
 
 def _check_norm(norm: float) -> None:

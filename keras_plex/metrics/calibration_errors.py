@@ -61,7 +61,9 @@ def calibration_errors(
             chunk = None if weights is None else weights[rows].reshape(-1)
             sums.add(one_hot, forecast, chunk)
     if sums is None:
-        raise ValueError("There is no batch: nothing to average.")
+        raise ValueError(
+            "There is no batch with an example: nothing to average."
+        )
     return sums.errors()
 
 
@@ -87,7 +89,12 @@ def _batches(
             )
         labels, values, weights = (*batch, None)[:3]
         weights = None if weights is None else np.asarray(weights)
-        yield np.asarray(labels), np.asarray(values), weights
+        values = np.asarray(values)
+        is_padding = weights is not None and not weights.any()
+        # Of an array the caller should hear of it.
+        if probabilities is None and (is_padding or not len(values)):
+            continue
+        yield np.asarray(labels), values, weights
 
 
 def _rows_at_once(values: np.ndarray) -> int:

@@ -7,6 +7,9 @@ from keras_plex.metrics.sorted_kinds import SortedKinds
 from keras_plex.metrics.threshold_curve import AREAS
 from keras_plex.metrics.threshold_curve import spaced_thresholds
 
+# What the sums of weights may be off by.
+ROUNDING = 1e-12
+
 
 def exact_auroc(kinds: SortedKinds) -> float:
     """The probability that a positive scores higher; half for a tie."""
@@ -29,7 +32,8 @@ def exact_fpr(kinds: SortedKinds, tpr: float) -> float:
     negative, positive = kinds
     true = positive.total - positive.below(positive.scores)
     # The lowest score reaches 1, and the highest that reaches `tpr` is last.
-    last = np.count_nonzero(true / positive.total >= tpr) - 1
+    reaches = true / positive.total >= tpr * (1.0 - ROUNDING)
+    last = np.count_nonzero(reaches) - 1
     threshold = positive.scores[last]
     false = negative.total - negative.below(threshold)
     return float(false / negative.total)

@@ -5,6 +5,7 @@ import types
 
 from keras import ops
 
+from keras_plex.conversion import forward_pass
 from keras_plex.metrics.forecasts import check_same_batch
 from keras_plex.metrics.forecasts import class_probabilities
 from keras_plex.metrics.forecasts import example_weights
@@ -32,7 +33,8 @@ class OODHistogram(ScoreHistogram):
         y_true: `(batch,)` or `(batch, 1)`; 1 for out-of-distribution (OOD), 0
             for in-distribution.
         y_pred: scores `(batch,)` or `(batch, 1)`, higher = more uncertain;
-            with a named score, predictions as in `ForecastMetric`.
+            with a named score, predictions as in `ForecastMetric`. In
+            `compile` of a model with members, scores of these read them.
         sample_weight: `(batch,)` or `(batch, 1)`.
 
     The result is NaN without an example of each kind, after a label that is
@@ -89,13 +91,14 @@ class OODHistogram(ScoreHistogram):
 
     def _scores(self, y_pred: Tensor) -> Tensor:
         """Scores `(batch,)`, NaN for a prediction that is no forecast."""
+        members = forward_pass.members_of(y_pred)
         y_pred = ops.cast(ops.convert_to_tensor(y_pred), self.sum_dtype)
         rank = len(y_pred.shape)
         if self.score is not None:
             probabilities = class_probabilities(
                 y_pred, self.from_logits, self.sum_dtype
             )
-            values = score_named(self.score)(self._fields(y_pred))
+            values = score_named(self.score)(self._fields(y_pred, members))
             values = ops.cast(values, self.sum_dtype)
             is_forecast = ~ops.any(ops.isnan(probabilities), axis=-1)
             return ops.where(is_forecast, values, math.nan)
@@ -107,10 +110,26 @@ class OODHistogram(ScoreHistogram):
             f"Received: shape={tuple(y_pred.shape)}"
         )
 
-    def _fields(self, y_pred: Tensor) -> types.SimpleNamespace:
+    def _fields(
+        self, y_pred: Tensor, members: Tensor | None
+    ) -> types.SimpleNamespace:
         """The fields of `Predictions` as tensors."""
         if len(y_pred.shape) == 1:
             y_pred = ops.expand_dims(y_pred, axis=-1)
         activation = "sigmoid" if y_pred.shape[-1] == 1 else "softmax"
         kind = f"{activation}_logits" if self.from_logits else "probabilities"
-        return types.SimpleNamespace(**prediction_fields(y_pred, kind))
+        fields = prediction_fields(y_pred, kind)
+        if members is not None:
+            of_forecast = {name: fields[name] for name in OF_FORECAST}
+            fields = {**prediction_fields(members, kind), **of_forecast}
+        return types.SimpleNamespace(**fields)
+
+
+# What a forecast says itself, whatever the members say.
+OF_FORECAST = (
+    "probabilities",
+    "labels",
+    "confidence",
+    "entropy",
+    "log_probabilities",
+)

@@ -183,6 +183,10 @@ def summarize_members(probabilities: Tensor) -> dict[str, Tensor]:
     is_label = ops.one_hot(labels, classes, dtype=mean.dtype)
     equal_pairs = ops.sum(votes * (votes - 1.0), axis=-1)
     disagreement = 1.0 - equal_pairs / max(members * (members - 1), 1)
+    # The index of the largest hides a NaN.
+    is_nan = ops.isnan(total)
+    if members == 1:
+        disagreement = ops.zeros_like(total)
     return {
         "probabilities": mean,
         "member_probabilities": probabilities,
@@ -191,5 +195,5 @@ def summarize_members(probabilities: Tensor) -> dict[str, Tensor]:
         "entropy": total,
         "expected_entropy": expected,
         "mutual_information": ops.maximum(total - expected, 0.0),
-        "disagreement": disagreement if members > 1 else ops.zeros_like(total),
+        "disagreement": ops.where(is_nan, total, disagreement),
     }

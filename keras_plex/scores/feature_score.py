@@ -93,11 +93,10 @@ class FeatureScore:
             raise ValueError(
                 "`features` must be finite. Received: NaN or infinity"
             )
-        if self._observed_shape is None:
-            self._observed_shape = shape
-        _check_shape(self._observed_shape, shape)
+        _check_shape(self._observed_shape or shape, shape)
         if len(features):
             self.observe(features, predictions, labels)
+            self._observed_shape = shape
 
     def finish(self) -> None:
         """Makes what was seen into the fitted score."""

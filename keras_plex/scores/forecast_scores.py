@@ -2,7 +2,6 @@
 
 from keras import ops
 
-from keras_plex.ops.probabilities import log_probabilities
 from keras_plex.scores.fields import Fields
 from keras_plex.scores.fields import class_logits
 from keras_plex.scores.fields import same_kind
@@ -180,11 +179,11 @@ def _without_largest(probabilities: Tensor) -> Tensor:
 
 def _log_probabilities(predictions: Fields) -> Tensor:
     """Log probabilities of the forecast, `(batch, classes)`."""
-    logits = predictions.member_logits
-    if logits is None:
+    log_p = predictions.log_probabilities
+    if log_p is None:
         probabilities = ops.convert_to_tensor(predictions.probabilities)
-        is_positive = probabilities > 0
-        safe = ops.where(is_positive, probabilities, 1.0)
-        return ops.where(is_positive, ops.log(safe), LOG_ZERO)
-    log_p = log_probabilities(ops.convert_to_tensor(logits))
-    return ops.maximum(log_p, LOG_ZERO)
+        # NaN is not 0, and stays.
+        is_zero = probabilities <= 0
+        log_p = ops.log(ops.where(is_zero, 1.0, probabilities))
+        return ops.where(is_zero, LOG_ZERO, log_p)
+    return ops.maximum(ops.convert_to_tensor(log_p), LOG_ZERO)

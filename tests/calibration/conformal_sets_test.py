@@ -190,7 +190,14 @@ def test_faults_are_named():
         ConformalSets(penalty=0.1)
     with pytest.raises(ValueError, match="both `penalty` and `rank`"):
         ConformalSets(method="raps", rank=2)
-    for penalty, rank in ((-1.0, 2), (0.1, -1), (0.1, 1.5)):
+    nan, infinity = float("nan"), float("inf")
+    for penalty, rank in (
+        (-1.0, 2),
+        (nan, 2),
+        (infinity, 2),
+        (0.1, -1),
+        (0.1, 1.5),
+    ):
         with pytest.raises(ValueError, match="both at least 0"):
             ConformalSets(method="raps", penalty=penalty, rank=rank)
     with pytest.raises(ValueError, match="not fitted"):
@@ -236,3 +243,10 @@ def test_held_out_examples_of_real_networks_are_covered(
             assert held >= law.ppf(1e-4), (seed, alpha)
             if method == "lac":
                 assert held <= law.ppf(1 - 1e-4), (seed, alpha)
+
+
+def test_raps_of_a_handful_of_examples_has_one_to_choose_from():
+    sets = ConformalSets(0.5, "raps").fit(P[:4], LABELS[:4])
+    assert sets.num_examples == 3
+    with pytest.raises(ValueError, match="besides 1 to choose from"):
+        ConformalSets(0.2, "raps").fit(P[:4], LABELS[:4])

@@ -67,6 +67,22 @@ def test_an_output_layer_on_tokens_is_refused():
         keras_plex.plexify(model, head_options=FIRST_AND_LAST)
 
 
+def test_blocks_of_several_tensors_are_refused():
+    class Pair(cases.FeedForwardBlock):
+        def build(self, input_shapes):
+            super().build(input_shapes[0])
+
+        def call(self, inputs):
+            return super().call(inputs[0] + inputs[1])
+
+    inputs = keras.Input((6,))
+    x = Pair()([inputs, inputs])
+    x = Pair()([x, inputs])
+    model = keras.Model(inputs, keras.layers.Dense(3)(x))
+    with pytest.raises(ValueError, match="takes no tensor of them"):
+        find_first_block(model, find_head(model))
+
+
 def test_a_language_model_is_refused():
     stock = cases.make_family("t5_seq2seq_lm")
     with pytest.raises(ValueError, match="no row of equal blocks|takes more"):

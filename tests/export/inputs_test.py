@@ -54,3 +54,12 @@ def test_nested_inputs_raise():
     model = make_model({"a": [keras.Input((2,)), keras.Input((3,))]})
     with pytest.raises(ValueError, match="one tensor, or a list or a dict"):
         array_inputs(model)
+
+
+def test_a_tuple_stays_one():
+    model = make_model(
+        (keras.Input((2,), name="b"), keras.Input((3,), name="a"))
+    )
+    inputs = array_inputs(model)
+    assert set(inputs.specs) == {"a", "b"}
+    assert inputs.to_model({"a": 1, "b": 2}) == (2, 1)

@@ -230,6 +230,13 @@ def test_bad_rows_are_warned_about_once_with_their_number():
     assert float(ops.convert_to_numpy(layer.skipped_rows)) == 0.0
 
 
+def test_bad_rows_of_padding_are_left_out_without_a_warning():
+    layer = make(3)
+    rows = poisoned(normal((6, 3)), np.nan)
+    layer.update(rows, mask=np.isfinite(rows).all(-1))
+    assert float(ops.convert_to_numpy(layer.skipped_rows)) == 0.0
+
+
 def test_the_sum_over_a_long_epoch_stays_exact_enough():
     # 200 batches of 500 rows: float32 sums against float64.
     generator = np.random.default_rng(0)

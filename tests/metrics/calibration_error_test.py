@@ -192,3 +192,14 @@ def test_a_score_is_for_the_top_label_alone():
 def test_monotonic_bins_take_no_number():
     with pytest.raises(ValueError, match="Leave `num_bins` out. Received"):
         calibration_error([0], [[0.5, 0.5]], bins="monotonic", num_bins=5)
+
+
+def test_a_score_of_integers_is_that_of_floats():
+    labels = np.array([1, 1, 0, 0])
+    confidence = np.array([0.6, 0.7, 0.8, 0.9])
+    forecast = np.stack([1 - confidence, confidence], axis=-1)
+    score = np.array([0, 0, 1, 1])
+    # The gaps of the two bins are 0.35 and 0.85.
+    for dtype in ("int64", "uint8", "bool", "float32"):
+        found = calibration_error(labels, forecast, score=score.astype(dtype))
+        assert found == pytest.approx(0.6)

@@ -135,3 +135,18 @@ def test_a_batch_of_other_classes_is_an_error():
 def test_logits_are_an_error():
     with pytest.raises(ValueError, match="apply a softmax first"):
         calibration_errors([0], [[3.0, -1.0]])
+
+
+def test_a_batch_of_padding_alone_does_not_count():
+    labels, probabilities = [1, 0], [[0.2, 0.8], [0.3, 0.7]]
+    padded = [
+        (labels, probabilities, [1.0, 1.0]),
+        (labels, probabilities, [0.0, 0.0]),
+        ([], np.zeros((0, 2))),
+    ]
+    expected = calibration_errors(labels, probabilities)
+    assert calibration_errors(padded) == expected
+    with pytest.raises(ValueError, match="There is no batch with an example"):
+        calibration_errors(padded[1:])
+    with pytest.raises(ValueError, match="nor all zero"):
+        calibration_errors(labels, probabilities, sample_weight=[0.0, 0.0])

@@ -66,3 +66,12 @@ def test_there_are_at_least_two_thresholds(num_thresholds):
     kinds = sort_kinds([0.0, 0.5], [0, 1], None)
     with pytest.raises(ValueError, match="integer of at least 2, or None"):
         quantised_area(kinds, num_thresholds, "ROC")
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.1, 0.3, 1 / 3])
+def test_the_scale_of_the_weights_does_not_matter(weight):
+    scores = np.concatenate([np.arange(10.0), np.arange(10.0)])
+    is_ood = np.repeat([0, 1], 10)
+    kinds = sort_kinds(scores, is_ood, np.full(20, weight))
+    for tpr in (0.7, 0.8, 0.9):
+        assert exact_fpr(kinds, tpr) == pytest.approx(tpr, abs=1e-12)

@@ -1,11 +1,13 @@
 """All streaming OOD metrics: near the exact values, whatever the scores."""
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+import keras_plex
 from keras_plex.metrics import OODAUROC
 from keras_plex.metrics import FPRAtTPR
 from keras_plex.metrics import OODAveragePrecision
@@ -80,6 +82,32 @@ def test_a_named_score_is_computed_from_the_predictions(name):
     expected = auroc(SCORES[name](predictions), is_ood)
     metric = streamed(OODAUROC, is_ood, logits, score=name, from_logits=True)
     assert float(metric.result()) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "name", ["msp", "max_logit", "energy", "mutual_information", "disagreement"]
+)
+def test_a_model_is_scored_with_its_members(name):
+    rng = np.random.default_rng(0)
+    stock = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dense(3),
+        ]
+    )
+    model = keras_plex.plexify(
+        stock, last_blocks=2, fast_weight_stddev=1.0, head="keep", seed=0
+    )
+    x = rng.normal(size=(80, 4), scale=3.0).astype("float32")
+    is_ood = np.arange(80) % 2
+    metric = OODAUROC(name, from_logits=True, name="auroc")
+    model.compile(loss=lambda y, p: keras.ops.sum(p), metrics=[metric])
+    found = model.evaluate(x, is_ood, verbose=0, return_dict=True)["auroc"]
+    scores = SCORES[name](model.predict_uncertainty(x))
+    assert np.ptp(scores) > 0
+    assert found == pytest.approx(auroc(scores, is_ood), abs=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 1)])

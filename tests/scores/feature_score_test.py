@@ -244,3 +244,18 @@ def test_a_regression_has_no_score():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     with pytest.raises(ValueError, match="regression model has no class"):
         score("knn").fit(model, make_data())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_but_refused_or_empty_batches_are_no_data(name):
+    predictions, labels = draw()
+    one = score(name)
+    empty = types.SimpleNamespace(
+        **{
+            field: value[:0] if isinstance(value, np.ndarray) else value
+            for field, value in vars(predictions).items()
+        }
+    )
+    one.update(empty, labels[:0])
+    with pytest.raises(ValueError, match="has seen no data"):
+        one.finish()

@@ -190,7 +190,25 @@ def test_disagreement_is_that_of_the_predictions():
     )
 
 
-@pytest.mark.parametrize("name", ["msp", "margin", "generalized_entropy"])
-def test_a_forecast_that_is_not_a_number_has_no_score(name):
-    predictions = make_predictions(np.full((1, 3), np.nan), variance=None)
-    assert np.isnan(score(name)(predictions)).all()
+@pytest.mark.parametrize("kind", ["softmax_logits", "probabilities"])
+@pytest.mark.parametrize(
+    "name", ["msp", "margin", "entropy", "generalized_entropy", "disagreement"]
+)
+def test_a_forecast_that_is_not_a_number_has_no_score(name, kind):
+    outputs = np.full((2, 2, 3), 1 / 3)
+    outputs[0] = np.nan
+    found = score(name)(Predictions.from_outputs(outputs, kind))
+    assert np.isnan(found).tolist() == [True, False]
+
+
+def test_generalized_entropy_is_that_of_a_calibrated_forecast():
+    calibrated = np.array([[0.98, 0.01, 0.01], [0.4, 0.3, 0.3]], "float32")
+    predictions = Predictions.from_outputs(
+        np.zeros((2, 2, 3)), "softmax_logits", probabilities=calibrated
+    )
+    alone = Predictions.from_outputs(calibrated, "probabilities")
+    np.testing.assert_allclose(
+        score("generalized_entropy")(predictions),
+        score("generalized_entropy")(alone),
+        rtol=1e-6,
+    )

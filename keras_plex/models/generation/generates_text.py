@@ -13,6 +13,7 @@ from keras_plex.models.generation.prompts import Prompts
 from keras_plex.models.generation.prompts import padding_mask
 from keras_plex.models.generation.prompts import to_array
 from keras_plex.models.generation.prompts import token_names
+from keras_plex.models.generation.stop_tokens import stop_tokens
 from keras_plex.models.generation.token_measures import TokenMeasures
 from keras_plex.types import Config
 
@@ -46,7 +47,7 @@ class GeneratesText:
             inputs: what `generate` takes: strings, token ids, or a
                 `tf.data.Dataset` of batches of them.
             max_length: of the sequences, prompt included; as of `generate`.
-            stop_token_ids: `"auto"` for the tokenizer's end token, a tuple of
+            stop_token_ids: `"auto"` for where `generate` stops, a tuple of
                 ids, or `None` to write until `max_length`.
 
         Example:
@@ -69,7 +70,7 @@ class GeneratesText:
         ((1, 6), (1,))
         """
         prompts = Prompts.from_inputs(inputs, self.preprocessor, max_length)
-        stop = self._stop_token_ids(stop_token_ids)
+        stop = stop_tokens(self, stop_token_ids)
         step = self.make_generate_function()
         found = [self._measured(batch, step, stop) for batch in prompts.batches]
         fields = {
@@ -97,21 +98,6 @@ class GeneratesText:
         """Drops the functions that hold the outputs' meaning in a graph."""
         super().forget_compiled_functions()
         self.generate_function = None
-
-    def _stop_token_ids(self, stop_token_ids: Any) -> Any:
-        if not isinstance(stop_token_ids, str):
-            return stop_token_ids
-        if stop_token_ids != "auto" or self.preprocessor is None:
-            raise ValueError(
-                '`stop_token_ids` must be None, a tuple of token ids, or "auto"'
-                " where the model has a preprocessor. Received: "
-                f"stop_token_ids={stop_token_ids!r}, "
-                f"preprocessor={self.preprocessor}"
-            )
-        tokenizer = self.preprocessor.tokenizer
-        names = ("end_token_id", "end_token2_id")
-        ids = [getattr(tokenizer, name, None) for name in names]
-        return [token for token in ids if token is not None]
 
     def _measured(self, prompt: dict, step: Any, stop: Any) -> dict[str, Any]:
         """One batch: what it became, and what the members say of it."""
