@@ -175,7 +175,6 @@ METHODS: dict[str, Method] = {
     "plex": PLEX,
     "plex_temperature": temperature(PLEX),
     "plex_last_block": converted(last_blocks=1),
-    "plex_refit": refit(converted()),
     "plex_first_and_last": refit(
         converted(head_options={"kernel_inputs": "first_and_last"})
     ),

@@ -205,6 +205,8 @@ def test_what_nothing_attends_to_is_no_token(queries):
 @pytest.mark.parametrize("name", ["padding_mask", "mask"])
 def test_a_mask_of_tokens_has_many_names(name):
     class Masked(keras.layers.Layer):
+        supports_masking = True
+
         def call(self, inputs, padding_mask=None, mask=None):
             return inputs
 
