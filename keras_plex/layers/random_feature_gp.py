@@ -86,9 +86,8 @@ class RandomFeatureGP(CovarianceHead, keras.layers.Layer):
         num_samples: int; a positive number averages the forecast over as many
             draws, the same at each call. Defaults to `0`, the mean field.
         context_dim: int; so many of the last numbers of an input, such as
-            pooled features of an early layer, are seen by the kernel, and in
-            `HeteroscedasticGP` by the noise, not by the linear mean. Defaults
-            to `0`.
+            pooled features of an early layer, are for the kernel (and the
+            noise of `HeteroscedasticGP`), not the linear mean. Defaults to `0`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape:
