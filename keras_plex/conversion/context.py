@@ -87,10 +87,10 @@ def _token_mask(named: dict[str, Any]) -> Tensor | None:
         return None
     masks = [named.get(name) for name in PADDING_MASKS]
     masks += [_attended(named.get("attention_mask")), keras_mask(tokens)]
-    return next((mask for mask in masks if is_token_mask(mask, tokens)), None)
+    return next((mask for mask in masks if _is_token_mask(mask, tokens)), None)
 
 
-def is_token_mask(mask: Tensor | None, tokens: Tensor) -> bool:
+def _is_token_mask(mask: Tensor | None, tokens: Tensor) -> bool:
     """Whether a mask says of each token whether it is one."""
     if mask is None or len(mask.shape) != 2:
         return False

@@ -47,16 +47,21 @@ def returning(new_mode: str) -> Iterator[None]:
 @contextlib.contextmanager
 def model_pass(class_token_only: bool) -> Iterator[_Current]:
     """Around one model's layers; gives what they recorded."""
-    names = ("class_token_only", "is_open", "is_stock")
-    tensors = ("head_inputs", "context")
-    old = [getattr(_current, name) for name in (*names, *tensors)]
+    names = (
+        "class_token_only",
+        "is_open",
+        "is_stock",
+        "head_inputs",
+        "context",
+    )
+    old = [getattr(_current, name) for name in names]
     _current.class_token_only = class_token_only
     _current.is_open, _current.is_stock = True, False
     _current.head_inputs = _current.context = None
     try:
         yield _current
     finally:
-        for name, value in zip((*names, *tensors), old, strict=True):
+        for name, value in zip(names, old, strict=True):
             setattr(_current, name, value)
 
 

@@ -219,11 +219,7 @@ def named_arguments(
     """The arguments of a call by their names, in the signature's order."""
     names = argument_names(operation)
     given = {**dict(zip(names, args, strict=False)), **kwargs}
-    return {name: given[name] for name in sorted(given, key=_place_in(names))}
-
-
-def _place_in(names: list[str]) -> Callable[[str], int]:
-    return lambda name: names.index(name) if name in names else len(names)
+    return {name: given[name] for name in (*names, *given) if name in given}
 
 
 @contextlib.contextmanager

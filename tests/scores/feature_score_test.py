@@ -247,7 +247,7 @@ def test_a_regression_has_no_score():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_but_refused_or_empty_batches_are_no_data(name):
+def test_empty_batches_are_no_data(name):
     predictions, labels = draw()
     one = score(name)
     empty = types.SimpleNamespace(
