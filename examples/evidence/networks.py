@@ -107,14 +107,18 @@ NETWORKS: dict[str, Recipe] = {
         3e-4,
         {
             "fashion_mnist": 10,
+            "fashion_mnist_open_set": 10,
             "cifar10": 10,
             "cifar10n": 10,
+            "cifar10_open_set": 10,
             "cifar10_large": 15,
         },
         {
             "fashion_mnist": 3,
+            "fashion_mnist_open_set": 3,
             "cifar10": 3,
             "cifar10n": 3,
+            "cifar10_open_set": 3,
             "cifar10_large": 3,
         },
         batch_size=64,

@@ -143,6 +143,39 @@ def cifar10_large(folder: pathlib.Path, seed: int) -> Problem:
     return cifar10(folder, seed, train_size=38000)
 
 
+def open_set(name: str, known: int = 6) -> Callable[..., Problem]:
+    """Learns some classes of a problem, which the seed draws, not the others.
+
+    As in Neal et al., 2018, "Open set learning with counterfactual images".
+
+    Args:
+        name: of a problem with images.
+        known: how many classes are learnt.
+    """
+
+    def problem(folder: pathlib.Path, seed: int) -> Problem:
+        whole = PROBLEMS[name](folder, seed)
+        order = np.random.default_rng(seed).permutation(whole.num_classes)
+        classes = np.sort(order[:known])
+
+        def of_classes(arrays: Arrays) -> Arrays:
+            x, y = arrays
+            is_known = np.isin(y, classes)
+            return x[is_known], as_labels(np.searchsorted(classes, y[is_known]))
+
+        x, y = whole.test
+        return Problem(
+            whole.modality,
+            of_classes(whole.train),
+            of_classes(whole.validation),
+            of_classes(whole.test),
+            known,
+            unknown={"other_classes": x[~np.isin(y, classes)]},
+        )
+
+    return problem
+
+
 def clinc150(folder: pathlib.Path, seed: int) -> Problem:
     """What people ask an assistant; what it was not made for is unknown."""
     splits = json.loads((folder / "text/clinc150/data_full.json").read_text())
@@ -256,6 +289,8 @@ PROBLEMS: dict[str, Callable[[pathlib.Path, int], Problem]] = {
     "cifar10": cifar10,
     "cifar10n": cifar10n,
     "cifar10_large": cifar10_large,
+    "fashion_mnist_open_set": open_set("fashion_mnist"),
+    "cifar10_open_set": open_set("cifar10"),
     "clinc150": clinc150,
     "sst2": sst2,
     "nli": nli,

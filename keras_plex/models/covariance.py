@@ -1,6 +1,8 @@
 """An output layer with a covariance meets a data set, without training."""
 
 import warnings
+from collections.abc import Iterable
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -18,6 +20,8 @@ from keras_plex.types import Data
 
 # Enough for one number: its standard error is far below its effect.
 MAX_EXAMPLES = 10_000
+# A step of the covariance takes as long for one row as for as many.
+ROWS_AT_ONCE = 256
 
 
 def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
@@ -44,13 +48,43 @@ def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
     before = ops.convert_to_numpy(precision)
     head.reset_covariance()
     try:
-        for x, _, _ in iterate_batches(dataset, batch_size):
-            found = model.predict_details(x, features=True, on_batch=True)
-            head.observe(found["features"], mask=found.get("mask"))
+        details = (
+            model.predict_details(x, features=True, on_batch=True)
+            for x, _, _ in iterate_batches(dataset, batch_size)
+        )
+        # A moving average counts steps: it gets each batch by itself.
+        is_sum = head.covariance.momentum is None
+        for features, mask in _gathered(details, ROWS_AT_ONCE if is_sum else 1):
+            head.observe(features, mask=mask)
     except BaseException:
         precision.assign(before)
         raise
     head.update_covariance()
+
+
+def _gathered(
+    details: Iterable[dict[str, np.ndarray]], rows_at_once: int
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Features and masks of several batches at once, for fewer small steps."""
+    parts, kind = [], None
+    for found in details:
+        features, mask = found["features"], found.get("mask")
+        if parts and (features.shape[1:], mask is None) != kind:
+            yield _joined(parts)
+            parts = []
+        parts.append((features, mask))
+        kind = features.shape[1:], mask is None
+        if sum(rows[..., 0].size for rows, _ in parts) >= rows_at_once:
+            yield _joined(parts)
+            parts = []
+    if parts:
+        yield _joined(parts)
+
+
+def _joined(parts: list) -> tuple[np.ndarray, np.ndarray | None]:
+    features, masks = zip(*parts, strict=True)
+    mask = None if masks[0] is None else np.concatenate(masks)
+    return np.concatenate(features), mask
 
 
 def try_fit_to_validation(

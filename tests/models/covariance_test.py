@@ -113,6 +113,49 @@ def test_second_data_set_replaces_the_first(model):
     assert_knows(model, random_features(model, X[:3]))
 
 
+@pytest.mark.parametrize("batch_size", [7, 100, 300])
+def test_the_size_of_batches_does_not_matter(model, batch_size):
+    x = np.random.default_rng(1).normal(size=(300, 4)).astype("float32")
+    model.fit_covariance(x, batch_size)
+    assert_knows(model, random_features(model, x))
+
+
+def test_batches_of_other_lengths_are_taken_with_their_padding():
+    stock = keras.Sequential(
+        [
+            keras.Input((None, 4)),
+            keras.layers.Masking(),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dense(3),
+        ]
+    )
+    model = make_plex(stock)
+    lengths = (3, 3, 5, 2)
+    batches = [RNG.normal(size=(2, n, 4)).astype("float32") for n in lengths]
+    for batch in batches:
+        batch[1, -1] = 0.0
+    model.fit_covariance([(batch,) for batch in batches])
+    seen = []
+    for batch in batches:
+        features = model.predict_details(batch, features=True)["features"]
+        phi = numpy(model.covariance_head.covariance_features(features))
+        seen += [phi[0].reshape(-1, 8), phi[1, :, :-1].reshape(-1, 8)]
+    assert_knows(model, np.concatenate(seen).astype("float64"))
+
+
+def test_a_moving_average_counts_each_batch():
+    model = make_plex(momentum=0.75)
+    model.fit_covariance([(X[:7],), (X[7:],)])
+    first, second = random_features(model).reshape(2, 7 * 3, 8)
+    first, second = first.T @ first / 21, second.T @ second / 21
+    np.testing.assert_allclose(
+        model.covariance_head.covariance.precision,
+        0.75 * 0.25 * first + 0.25 * second,
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
 def test_nothing_but_the_covariance_changes(model):
     before = {w.path: numpy(w) for w in model.weights}
     model.fit_covariance(X)
