@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_plex.batches import Batch
 from keras_plex.batches import check_rereadable
 from keras_plex.batches import iterate_batches
 from keras_plex.calibration.mean_field import fit_mean_field
@@ -24,7 +25,13 @@ MAX_EXAMPLES = 10_000
 ROWS_AT_ONCE = 256
 
 
-def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
+def fit_covariance(
+    model: keras.Model,
+    dataset: Data,
+    batch_size: int,
+    *,
+    verbose: bool = False,
+) -> None:
     """Makes the covariance of `model`'s head that of the data set."""
     head = model.covariance_head
     if head is None:
@@ -48,13 +55,14 @@ def fit_covariance(model: keras.Model, dataset: Data, batch_size: int) -> None:
     before = ops.convert_to_numpy(precision)
     head.reset_covariance()
     try:
+        batches = iterate_batches(dataset, batch_size)
         details = (
             model.predict_details(x, features=True, on_batch=True)
-            for x, _, _ in iterate_batches(dataset, batch_size)
+            for x, _, _ in (_shown(batches) if verbose else batches)
         )
         # A moving average counts steps: it gets each batch by itself.
-        is_sum = head.covariance.momentum is None
-        for features, mask in _gathered(details, ROWS_AT_ONCE if is_sum else 1):
+        rows_at_once = ROWS_AT_ONCE if is_sum_over_data(model) else 1
+        for features, mask in _gathered(details, rows_at_once):
             head.observe(features, mask=mask)
     except BaseException:
         precision.assign(before)
@@ -85,6 +93,36 @@ def _joined(parts: list) -> tuple[np.ndarray, np.ndarray | None]:
     features, masks = zip(*parts, strict=True)
     mask = None if masks[0] is None else np.concatenate(masks)
     return np.concatenate(features), mask
+
+
+def _shown(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches, counted on the screen as `fit` counts its own."""
+    print("Covariance")
+    bar = keras.utils.Progbar(None)
+    done = 0
+    for done, batch in enumerate(batches, start=1):
+        yield batch
+        bar.update(done)
+    bar.update(done, finalize=True)
+
+
+def is_sum_over_data(model: keras.Model) -> bool:
+    """Whether the covariance is that of a data set, not a moving average."""
+    return model.covariance_head.covariance.momentum is None
+
+
+def try_fit_covariance(
+    model: keras.Model, dataset: Data, batch_size: int, *, verbose: bool
+) -> None:
+    """`fit_covariance`, or a warning that says why not."""
+    try:
+        fit_covariance(model, dataset, batch_size, verbose=verbose)
+    except ValueError as error:
+        warnings.warn(
+            "Could not go through the training data once more without dropout: "
+            f"the covariance stays that of the last epoch. {error}",
+            stacklevel=4,
+        )
 
 
 def try_fit_to_validation(

@@ -12,6 +12,8 @@ from keras_plex.batches import is_rereadable
 from keras_plex.models.reset_covariance import ResetCovariance
 from keras_plex.types import Data
 
+DEFAULT_BATCH_SIZE = 32
+
 
 class FitArguments:
     """The arguments of one `fit`, bound to its signature."""
@@ -59,6 +61,14 @@ class FitArguments:
         others = [c for c in callbacks if not _resets(c)]
         own = [c for c in callbacks if _resets(c)] or [ResetCovariance()]
         self.set("callbacks", [*own, *others])
+
+    def shows_progress(self) -> bool:
+        """Whether `fit` draws a bar in each epoch."""
+        return self.get("verbose") in (None, "auto", 1, True)
+
+    def batch_size(self) -> int:
+        """Of arrays, as Keras chooses it."""
+        return self.get("batch_size") or DEFAULT_BATCH_SIZE
 
     def validation_steps(self) -> int | None:
         return self.get("validation_steps")

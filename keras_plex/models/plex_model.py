@@ -18,7 +18,9 @@ from keras_plex.conversion.trainable_flags import set_flags
 from keras_plex.models.covariance import fit_covariance
 from keras_plex.models.covariance import fit_to_validation
 from keras_plex.models.covariance import is_fitted_to_validation
+from keras_plex.models.covariance import is_sum_over_data
 from keras_plex.models.covariance import set_mean_field_for
+from keras_plex.models.covariance import try_fit_covariance
 from keras_plex.models.covariance import try_fit_to_validation
 from keras_plex.models.fit_arguments import FitArguments
 from keras_plex.models.fresh_functions import FreshFunctions
@@ -127,10 +129,18 @@ class PlexModel(FreshFunctions, MemberOutputs):
 
     def after_fit(self, arguments: FitArguments) -> None:
         validation = arguments.validation_data()
-        if is_fitted_to_validation(self) and validation is not None:
-            try_fit_to_validation(
-                self, validation, arguments.validation_steps()
+        if validation is None or not is_fitted_to_validation(self):
+            return
+        training = arguments.training_data()
+        if training is not None and is_sum_over_data(self):
+            # Training saw it with dropout, by weights that moved meanwhile.
+            try_fit_covariance(
+                self,
+                training,
+                arguments.batch_size(),
+                verbose=arguments.shows_progress(),
             )
+        try_fit_to_validation(self, validation, arguments.validation_steps())
 
     def call(self, *args, **kwargs):
         return tiled_pass(

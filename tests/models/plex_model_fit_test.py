@@ -1,4 +1,4 @@
-"""`fit` keeps the covariance of the last epoch, whatever one passes it."""
+"""`fit` keeps the covariance up to date, whatever one passes it."""
 
 import keras
 import numpy as np
@@ -261,6 +261,142 @@ def test_checkpoint_of_an_epoch_holds_its_covariance(tmp_path):
         loaded = keras.saving.load_model(tmp_path / f"{epoch + 1}.keras")
         variance = loaded.predict_uncertainty(X).variance
         np.testing.assert_array_equal(variance, watch.variances[epoch])
+
+
+# The pass after the last epoch
+
+
+def make_dropout_plex(**options):
+    keras.utils.set_random_seed(0)
+    stock = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(3),
+        ]
+    )
+    options = {"num_features": 8, **options}
+    model = keras_plex.plexify(
+        stock, last_blocks=1, head_options=options, seed=0
+    )
+    model.compile(keras.optimizers.SGD(0.5), LOSS, **EAGER)
+    return model
+
+
+HELD_OUT = (X[:4], Y[:4])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"x": X, "y": Y},
+        {"x": X, "y": Y, "batch_size": 5, "epochs": 2},
+        {"x": X, "y": Y, "steps_per_epoch": 2},
+    ],
+)
+def test_covariance_is_that_of_the_final_weights_without_dropout(arguments):
+    model = make_dropout_plex()
+    model.fit(**arguments, validation_data=HELD_OUT, verbose=0)
+    assert_ready(model, sum_over(model))
+
+
+def test_covariance_of_batches_is_that_of_the_final_weights():
+    model = make_dropout_plex()
+    model.fit(tf_dataset(), validation_data=HELD_OUT, verbose=0)
+    assert_ready(model, sum_over(model))
+
+
+@pytest.mark.parametrize(
+    "options, validation",
+    [
+        ({}, None),
+        ({"mean_field_factor": 2.0}, HELD_OUT),
+        ({"momentum": 0.9}, HELD_OUT),
+    ],
+    ids=["no validation data", "a given factor", "a moving average"],
+)
+def test_else_it_stays_that_of_the_last_epoch(options, validation):
+    model, watch = make_dropout_plex(**options), Watch()
+    model.fit(X, Y, validation_data=validation, callbacks=[watch], verbose=0)
+    variance = model.predict_uncertainty(X).variance
+    np.testing.assert_array_equal(variance, watch.variances[-1])
+
+
+def test_validation_split_is_not_among_what_the_covariance_saw():
+    model = make_dropout_plex()
+    model.fit(X, Y, validation_split=0.25, verbose=0)
+    assert_ready(model, sum_over(model, X[:9]))
+
+
+def test_data_without_an_end_keep_the_covariance_of_the_last_epoch():
+    model, watch = make_dropout_plex(), Watch()
+    model.fit(
+        tf_dataset().repeat(),
+        steps_per_epoch=3,
+        validation_data=HELD_OUT,
+        callbacks=[watch],
+        verbose=0,
+    )
+    variance = model.predict_uncertainty(X).variance
+    np.testing.assert_array_equal(variance, watch.variances[-1])
+
+
+def test_laplace_head_is_passed_over_again_too():
+    keras.utils.set_random_seed(0)
+    stock = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(3),
+        ]
+    )
+    model = keras_plex.plexify(stock, ensemble_size=1, head="laplace")
+    model.compile(keras.optimizers.SGD(0.5), LOSS, **EAGER)
+    model.fit(X, Y, validation_data=HELD_OUT, verbose=0)
+    ours = ops.convert_to_numpy(model.covariance_head.covariance.precision)
+    model.fit_covariance(X)
+    again = model.covariance_head.covariance.precision
+    np.testing.assert_allclose(ours, again, rtol=1e-5, atol=1e-6)
+
+
+def test_data_that_cannot_be_read_again_warn_and_lose_nothing():
+    model, watch = make_dropout_plex(), Watch()
+
+    class Closing(Batches):
+        """Gives no batch when training is done."""
+
+        is_open = True
+
+        def __getitem__(self, index):
+            if not self.is_open:
+                raise ValueError("the connection is closed")
+            return super().__getitem__(index)
+
+    data = Closing()
+    close = keras.callbacks.LambdaCallback(
+        on_train_end=lambda logs: setattr(data, "is_open", False)
+    )
+    with pytest.warns(UserWarning, match="(?s)once more.*connection is closed"):
+        history = model.fit(
+            data,
+            validation_data=HELD_OUT,
+            callbacks=[watch, close],
+            verbose=0,
+        )
+    assert len(history.history["loss"]) == 1
+    variance = model.predict_uncertainty(X).variance
+    np.testing.assert_array_equal(variance, watch.variances[-1])
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2, "auto"])
+def test_pass_shows_progress_where_the_epochs_do(verbose, capsys):
+    model = make_dropout_plex()
+    model.fit(X, Y, 4, validation_data=HELD_OUT, verbose=verbose)
+    shown = capsys.readouterr().out
+    assert ("Covariance" in shown) == (verbose in (1, "auto"))
+    assert ("3/" in shown.split("Covariance")[-1]) == bool(verbose)
 
 
 # Arguments
