@@ -69,9 +69,10 @@ def plexify(
             `{"num_features": 1024, "mean_field_factor": 0.39}`. A Gaussian
             process has eight random features for each input of the stock
             output layer, from 512 to 1024, and that of a language model
-            1024, unless `num_features` is given. With `{"kernel_inputs":
-            "first_and_last"}` it also compares the mean of what enters the
-            first block.
+            1024, unless `num_features` is given. In a model with a row of
+            blocks and one forecast for each example it also compares the
+            mean token that enters the first block, unless `{"kernel_inputs":
+            "last"}` or a mean function of zero or a linear kernel is given.
         fast_weight_stddev: float, members start at `N(1, stddev)`; with `0.0`
             each equals the stock model. `None` is 0.1, but makes no members
             under a Laplace head, which needs no training, and is 0.0 for

@@ -110,18 +110,6 @@ def converted(freeze: bool = False, **arguments) -> Method:
     return method
 
 
-def refit(method: Method) -> Method:
-    """The method's model with the covariance of a pass without dropout."""
-
-    def method_of_trained(study: Study) -> keras.Model:
-        model = method(study)
-        inputs, _ = study.problem.train
-        model.fit_covariance(inputs, validation_data=study.problem.validation)
-        return model
-
-    return method_of_trained
-
-
 def kept(name: str, method: Method) -> Method:
     """The method, whose model is trained once for all that begin with it."""
 
@@ -175,9 +163,7 @@ METHODS: dict[str, Method] = {
     "plex": PLEX,
     "plex_temperature": temperature(PLEX),
     "plex_last_block": converted(last_blocks=1),
-    "plex_first_and_last": refit(
-        converted(head_options={"kernel_inputs": "first_and_last"})
-    ),
+    "plex_last_features": converted(head_options={"kernel_inputs": "last"}),
     "deep_ensemble": deep_ensemble,
     "deep_ensemble_temperature": temperature(deep_ensemble),
 }

@@ -22,11 +22,22 @@ KERNEL_INPUTS_OPTION = "kernel_inputs"
 KERNEL_INPUTS = {"last": False, "first_and_last": True}
 
 
-def split_kernel_inputs(options: Config) -> tuple[bool, Config]:
-    """Whether the first block's inputs join, and the options of the layer."""
+def split_kernel_inputs(options: Config) -> tuple[bool | None, Config]:
+    """Whether the first block's inputs join, and the options of the layer.
+
+    `None` says that nothing was chosen.
+    """
     options = dict(options)
-    chosen = options.pop(KERNEL_INPUTS_OPTION, "last")
+    if KERNEL_INPUTS_OPTION not in options:
+        return None, options
+    chosen = options.pop(KERNEL_INPUTS_OPTION)
     return lookup(KERNEL_INPUTS, chosen, KERNEL_INPUTS_OPTION), options
+
+
+def with_kernel_inputs(options: Config, joins: bool) -> Config:
+    """The options with a choice that `split_kernel_inputs` reads."""
+    (name,) = [name for name, value in KERNEL_INPUTS.items() if value is joins]
+    return {**options, KERNEL_INPUTS_OPTION: name}
 
 
 class RecordsContext:
@@ -48,7 +59,8 @@ class JoinsContext:
             raise ValueError(
                 f"The Gaussian process {self.path!r} also compares what enters "
                 "the first block, and this pass did not go through it. Call "
-                "the whole converted model."
+                "the whole converted model, or convert with "
+                f'`head_options={{"{KERNEL_INPUTS_OPTION}": "last"}}`.'
             )
         # Rows of members may have begun anywhere between the two.
         context = tile_members(context, self.context_ensemble_size)

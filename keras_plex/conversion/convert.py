@@ -15,7 +15,8 @@ from keras_plex.conversion.families import find_family
 from keras_plex.conversion.families.family import Family
 from keras_plex.conversion.families.mended import mend_layers
 from keras_plex.conversion.first_block import FirstBlock
-from keras_plex.conversion.first_block import find_first_block
+from keras_plex.conversion.first_block import choose_first_block
+from keras_plex.conversion.heads import GAUSSIAN_PROCESSES
 from keras_plex.conversion.heads import HEAD_OPTIONS
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import Head
@@ -42,7 +43,7 @@ class Conversion:
     """What became of a model.
 
     Args:
-        settings: the arguments, with the head's name filled in.
+        settings: the arguments, with the defaults of the model filled in.
         converted: the layers that took over from stock ones.
         blocks: the layers around these whose rows are the members'.
         head: the one output layer after conversion, or `None`.
@@ -73,8 +74,9 @@ def convert(model: keras.Model, settings: Settings) -> Conversion:
         heads = heads if head is None else [head]
     check_head(settings, head, model)
     first = None
-    if head is not None and joins_context(settings):
-        first = find_first_block(model, head)
+    if head is not None and settings.head in GAUSSIAN_PROCESSES:
+        first = choose_first_block(model, head, settings.head_options or {})
+        settings = settings.with_kernel_inputs(joins=first is not None)
     sites = []
     if settings.makes_members:
         sites = choose_sites(model, settings, head, family)
@@ -192,11 +194,6 @@ def check_head(
             f"{number_of_calls(head.layer)} times, so it cannot become the "
             f'head {name!r}. Pass `head="keep"`.'
         )
-
-
-def joins_context(settings: Settings) -> bool:
-    """Whether the head also compares what enters the first block."""
-    return split_kernel_inputs(settings.head_options or {})[0]
 
 
 def convert_head(

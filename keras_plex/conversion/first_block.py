@@ -6,11 +6,13 @@ import keras
 from keras import tree
 
 from keras_plex.conversion.context import KERNEL_INPUTS_OPTION
+from keras_plex.conversion.context import split_kernel_inputs
 from keras_plex.conversion.heads import Head
 from keras_plex.conversion.sites import list_sites
 from keras_plex.conversion.traced_heads import Call
 from keras_plex.conversion.traced_heads import trace_outputs
 from keras_plex.conversion.vocabulary_head import is_vocabulary_head
+from keras_plex.types import Config
 
 LAYERS_OF_BLOCKS = (keras.layers.Dense, keras.layers.EinsumDense)
 
@@ -25,6 +27,37 @@ class FirstBlock(NamedTuple):
 
     layer: keras.layers.Layer
     dim: int
+
+
+def choose_first_block(
+    model: keras.Model, head: Head, options: Config
+) -> FirstBlock | None:
+    """The block whose inputs a Gaussian process compares beside its own.
+
+    Args:
+        model: a stock model, left as it is.
+        head: its output layer.
+        options: of the head. Where they choose nothing, a residual to the
+            stock output layer compares both if the model has such a block.
+
+    Raises:
+        ValueError: the options ask for what the model does not have.
+    """
+    joins, options = split_kernel_inputs(options)
+    if not (_is_residual(options) if joins is None else joins):
+        return None
+    try:
+        return find_first_block(model, head)
+    except ValueError:
+        if joins:
+            raise
+        return None
+
+
+def _is_residual(options: Config) -> bool:
+    """Whether random features of the input correct the stock output layer."""
+    is_linear = options.get("kernel") == "linear"
+    return not is_linear and options.get("mean_function") != "zero"
 
 
 def find_first_block(model: keras.Model, head: Head) -> FirstBlock:

@@ -74,7 +74,8 @@ def _to_gaussian_process(
     head: Head, layer_class: type[RandomFeatureGP], options: Config
 ) -> None:
     layer = head.layer
-    input_dim = layer.kernel.shape[0] + options.get("context_dim", 0)
+    features_dim = layer.kernel.shape[0]
+    input_dim = features_dim + options.get("context_dim", 0)
     is_linear = options.get("kernel") == "linear"
     defaults = {
         "mean_function": "linear",
@@ -82,7 +83,7 @@ def _to_gaussian_process(
         "length_scale": math.sqrt(input_dim if is_linear else input_dim / 2),
     }
     if not is_linear:
-        defaults["num_features"] = default_num_features(input_dim)
+        defaults["num_features"] = default_num_features(features_dim)
     template = layer_class(
         layer.units,
         activation=layer.activation,
@@ -146,6 +147,10 @@ HEADS: dict[str, Callable[[Head, int, Config], None]] = {
     "batch_ensemble": batch_ensemble_head,
     "keep": keep_head,
 }
+
+
+# The heads that compare their inputs with those of the training data.
+GAUSSIAN_PROCESSES = ("gp", "heteroscedastic_gp")
 
 
 def _gp_options(layer_class: type[RandomFeatureGP]) -> tuple[str, ...]:

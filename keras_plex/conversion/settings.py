@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from keras_plex.checks import check_seed
 from keras_plex.checks import is_integer
 from keras_plex.checks import is_number
+from keras_plex.conversion.context import with_kernel_inputs
 from keras_plex.conversion.heads import HEADS
 from keras_plex.conversion.heads import check_head_options
 from keras_plex.conversion.methods import METHODS
@@ -71,6 +72,11 @@ class Settings:
         elif method.initializer not in (self.method_options or {}):
             stddev = DEFAULT_FAST_WEIGHT_STDDEV
         return dataclasses.replace(self, head=head, fast_weight_stddev=stddev)
+
+    def with_kernel_inputs(self, joins: bool) -> "Settings":
+        """The settings with what the Gaussian process compares filled in."""
+        options = with_kernel_inputs(self.head_options or {}, joins)
+        return dataclasses.replace(self, head_options=options)
 
     @property
     def _chooses_method(self) -> bool:

@@ -67,6 +67,7 @@ def test_each_option_is_an_argument_of_plexify(folder):
         "num_features": 16,
         "momentum": None,
         "normalize_input": False,
+        "kernel_inputs": "last",
     }
     (folder / "plex.keras").unlink()
     options = ["--method", "lora_ensemble", "--method-option", "rank=2"]

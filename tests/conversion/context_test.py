@@ -48,7 +48,12 @@ def test_images_have_the_mean_of_their_patches(last_blocks):
     vit, plex = converted("vit", last_blocks=last_blocks)
     x = images()
     features = plex.predict_details(x, features=True)["features"]
-    plain = keras_plex.plexify(vit, last_blocks=last_blocks, seed=0)
+    plain = keras_plex.plexify(
+        vit,
+        last_blocks=last_blocks,
+        head_options={"kernel_inputs": "last"},
+        seed=0,
+    )
     own = plain.predict_details(x, features=True)["features"]
     np.testing.assert_allclose(features[..., :WIDTH], own, atol=1e-6)
     mean = patches(vit, x).mean(1)

@@ -556,7 +556,7 @@ def test_the_settings_are_those_of_the_arguments(stock):
         "method": "batch_ensemble",
         "method_options": None,
         "head": "gp",
-        "head_options": GP,
+        "head_options": {**GP, "kernel_inputs": "last"},
         "fast_weight_stddev": 0.1,
         "layers": None,
         "seed": 5,

@@ -4,6 +4,7 @@ import keras
 import pytest
 
 import keras_plex
+from keras_plex.conversion.first_block import choose_first_block
 from keras_plex.conversion.first_block import find_first_block
 from keras_plex.conversion.heads import find_head
 from keras_plex.conversion.traced_heads import RecordsCall
@@ -47,6 +48,49 @@ def test_a_subclassed_model_has_one():
     (head,) = trace_heads(model)
     layer, dim = find_first_block(model, head)
     assert layer is model.blocks[0] and dim == 6
+
+
+def chosen_by(model, head="gp", **options):
+    plex = keras_plex.plexify(
+        model, head=head, head_options={"num_features": 8, **options}
+    )
+    return plex.conversion.settings.head_options["kernel_inputs"]
+
+
+@pytest.mark.parametrize("head", ["gp", "heteroscedastic_gp"])
+@pytest.mark.parametrize("name", ["vit", "bert", "t5_classifier"])
+def test_a_row_of_blocks_is_used_unless_told_otherwise(name, head):
+    model = cases.make_family(name)
+    assert chosen_by(model, head) == "first_and_last"
+    assert chosen_by(model, head, kernel_inputs="last") == "last"
+
+
+def test_a_head_that_does_not_correct_the_stock_one_compares_its_inputs():
+    vit = cases.make("vit")
+    assert chosen_by(vit, mean_function="zero") == "last"
+    plex = keras_plex.plexify(vit, head_options={"kernel": "linear"})
+    options = plex.conversion.settings.head_options
+    assert options == {"kernel": "linear", "kernel_inputs": "last"}
+
+
+def test_a_model_where_nothing_can_join_compares_the_last_features():
+    assert chosen_by(cases.make("mlp")) == "last"
+    assert chosen_by(cases.make_family("t5_seq2seq_lm")) == "last"
+
+
+def test_other_heads_choose_nothing():
+    vit = cases.make("vit")
+    for head in ("laplace", "heteroscedastic", "keep"):
+        plex = keras_plex.plexify(vit, head=head)
+        assert plex.conversion.settings.head_options is None
+
+
+def test_what_cannot_join_is_an_error_where_it_is_asked_for():
+    stock = cases.make("mlp")
+    head = find_head(stock)
+    assert choose_first_block(stock, head, {}) is None
+    with pytest.raises(ValueError, match="no row of equal blocks"):
+        choose_first_block(stock, head, FIRST_AND_LAST)
 
 
 @pytest.mark.parametrize("name", ["mlp", "residual_mlp"])
