@@ -266,22 +266,22 @@ def test_checkpoint_of_an_epoch_holds_its_covariance(tmp_path):
 # The pass after the last epoch
 
 
-def make_dropout_plex(**options):
+def convert_with_dropout(**arguments):
     keras.utils.set_random_seed(0)
-    stock = keras.Sequential(
-        [
-            keras.Input((4,)),
-            keras.layers.Dense(8, "relu"),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(3),
-        ]
-    )
-    options = {"num_features": 8, **options}
-    model = keras_plex.plexify(
-        stock, last_blocks=1, head_options=options, seed=0
-    )
+    layers = [
+        keras.layers.Dense(8, "relu"),
+        keras.layers.Dropout(0.5),
+        keras.layers.Dense(3),
+    ]
+    stock = keras.Sequential([keras.Input((4,)), *layers])
+    model = keras_plex.plexify(stock, seed=0, **arguments)
     model.compile(keras.optimizers.SGD(0.5), LOSS, **EAGER)
     return model
+
+
+def make_dropout_plex(**options):
+    options = {"num_features": 8, **options}
+    return convert_with_dropout(last_blocks=1, head_options=options)
 
 
 HELD_OUT = (X[:4], Y[:4])
@@ -343,17 +343,7 @@ def test_data_without_an_end_keep_the_covariance_of_the_last_epoch():
 
 
 def test_laplace_head_is_passed_over_again_too():
-    keras.utils.set_random_seed(0)
-    stock = keras.Sequential(
-        [
-            keras.Input((4,)),
-            keras.layers.Dense(8, "relu"),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(3),
-        ]
-    )
-    model = keras_plex.plexify(stock, ensemble_size=1, head="laplace")
-    model.compile(keras.optimizers.SGD(0.5), LOSS, **EAGER)
+    model = convert_with_dropout(ensemble_size=1, head="laplace")
     model.fit(X, Y, validation_data=HELD_OUT, verbose=0)
     ours = ops.convert_to_numpy(model.covariance_head.covariance.precision)
     model.fit_covariance(X)
