@@ -95,7 +95,9 @@ def _read(data: Data, batch_size: int) -> Iterator[Batch]:
 
 def is_arrays(data: Data) -> bool:
     """Whether data are arrays, possibly nested, and no batches of them."""
-    if isinstance(data, (np.ndarray, dict)) or ops.is_tensor(data):
+    # Arrays of another library, or a table of pandas, say that they are.
+    is_array = ops.is_tensor(data) or hasattr(data, "__array__")
+    if is_array or isinstance(data, dict):
         return True
     if isinstance(data, list):
         # A list of tuples is a list of batches.
@@ -161,6 +163,17 @@ def as_array(leaf: Any) -> np.ndarray:
     return np.asarray(
         ops.convert_to_numpy(leaf) if ops.is_tensor(leaf) else leaf
     )
+
+
+def as_input(leaf: Any) -> Any:
+    """An array for a tensor of a backend that is not in use.
+
+    A `tf.data.Dataset` yields such tensors under JAX, where `predict_on_batch`
+    takes none.
+    """
+    if ops.is_tensor(leaf) or not hasattr(leaf, "__array__"):
+        return leaf
+    return np.asarray(leaf)
 
 
 def _as_tuple(element):

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from keras_plex.batches import as_array
+from keras_plex.batches import as_input
 from keras_plex.batches import check_data
 from keras_plex.batches import count_examples
+from keras_plex.batches import is_arrays
 from keras_plex.batches import is_texts
 from keras_plex.batches import iterate_batches
 from keras_plex.batches import lists_as_arrays
@@ -121,6 +123,33 @@ def test_plain_lists_are_arrays(x):
     (first, y, _), (second, z, _) = iterate_batches((x, [0, 1, 2]), 2)
     assert [*first, *second] == x
     assert [*y, *z] == [0, 1, 2]
+
+
+class Table:
+    """What pandas says of its tables: an array, and rows by slices."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.rows, dtype)
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, rows):
+        return Table(self.rows[rows])
+
+    def __iter__(self):
+        yield from ("names", "of", "columns")
+
+
+def test_tables_that_say_they_are_arrays_are_some():
+    table = Table(np.arange(6).reshape(3, 2))
+    assert is_arrays(table)
+    batches = [x for x, _, _ in iterate_batches(table, 2)]
+    found = [as_input(x).tolist() for x in batches]
+    assert found == [[[0, 1], [2, 3]], [[4, 5]]]
 
 
 def test_unequal_lengths_are_an_error_that_names_them():

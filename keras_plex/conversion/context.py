@@ -106,7 +106,10 @@ def _is_token_mask(mask: Tensor | None, tokens: Tensor) -> bool:
     """Whether a mask says of each token whether it is one."""
     if mask is None or len(mask.shape) != 2:
         return False
-    return tokens.shape[1] in (None, mask.shape[1]) or mask.shape[1] is None
+    # One mask for all examples says nothing of each.
+    is_of_examples = mask.shape[0] in (None, tokens.shape[0])
+    lengths = {mask.shape[1], tokens.shape[1]} - {None}
+    return is_of_examples and len(lengths) < 2
 
 
 def _attended(mask: Tensor | None) -> Tensor | None:
@@ -114,10 +117,12 @@ def _attended(mask: Tensor | None) -> Tensor | None:
 
     Floats may be added to scores, with 0 for what is seen, and say nothing.
     """
-    if mask is None or len(mask.shape) < 3:
+    if mask is None or len(mask.shape) < 2:
         return None
     if "float" in keras.backend.standardize_dtype(mask.dtype):
         return None
+    if len(mask.shape) == 2:  # (batch, keys)
+        return mask
     return ops.any(
         ops.cast(mask, "bool"), axis=tuple(range(1, len(mask.shape) - 1))
     )

@@ -23,10 +23,12 @@ class FirstBlock(NamedTuple):
     Args:
         layer: the block.
         dim: the last axis of what enters it.
+        takes_tokens: whether that is a sequence or a map, and no vector.
     """
 
     layer: keras.layers.Layer
     dim: int
+    takes_tokens: bool
 
 
 def choose_first_block(
@@ -47,11 +49,13 @@ def choose_first_block(
     if not (_is_residual(options) if joins is None else joins):
         return None
     try:
-        return find_first_block(model, head)
+        found = find_first_block(model, head)
     except ValueError:
         if joins:
             raise
         return None
+    # Of vectors, the first block may be that of one input among many.
+    return found if joins or found.takes_tokens else None
 
 
 def _is_residual(options: Config) -> bool:
@@ -68,32 +72,42 @@ def find_first_block(model: keras.Model, head: Head) -> FirstBlock:
         head: its output layer, which must take one row for each example.
 
     Raises:
-        ValueError: there is no row of blocks, or the output layer takes
-            tokens.
+        ValueError: there is no row of blocks, the output layer takes tokens,
+            or the block something else than the tokens of each example.
     """
     sites = list_sites(model, LAYERS_OF_BLOCKS)
     blocks = [site.block for site in sites if site.is_repeated]
-    found: list[Call] = []
+    calls: list[Call] = []
 
     def is_followed(layer: keras.layers.Layer) -> bool:
         return layer is head.layer or any(layer is x for x in blocks)
 
     if blocks and not is_vocabulary_head(head):
-        trace_outputs(model, is_followed, lambda _, calls: found.extend(calls))
-    of_head = [x for x in found if x.layer is head.layer]
-    of_blocks = [x for x in found if x.layer is not head.layer]
-    if not of_blocks:
+        trace_outputs(model, is_followed, lambda _, seen: calls.extend(seen))
+    of_head = [call for call in calls if call.layer is head.layer]
+    if not of_head or calls[0] is of_head[0]:
         raise _cannot_join(f"{model.name!r} has no row of equal blocks")
-    if any(len(call.inputs.shape) != 2 for call in of_head):
-        shape = tuple(of_head[0].inputs.shape)
+    layer, tokens, _ = calls[0]
+    features = of_head[0].inputs
+    if len(features.shape) != 2:
         raise _cannot_join(
             f"the output layer of {model.name!r} takes more than one row of "
-            f"an example, {('batch', *shape[1:])}"
+            f"an example, {('batch', *features.shape[1:])}"
         )
-    layer, inputs, _ = of_blocks[0]
-    if tree.is_nested(inputs) or len(inputs.shape) < 2:
+    shape = () if tree.is_nested(tokens) else getattr(tokens, "shape", ())
+    if len(shape) < 2 or not isinstance(shape[-1], int):
         raise _cannot_join(f"the block {layer.path!r} takes no tensor of them")
-    return FirstBlock(layer, inputs.shape[-1])
+    begins = [x for x in calls if x.layer is layer and _begins(x, calls)]
+    if len(begins) > 1 or shape[0] != features.shape[0]:
+        raise _cannot_join(
+            f"the block {layer.path!r} takes an example in several parts"
+        )
+    return FirstBlock(layer, shape[-1], takes_tokens=len(shape) > 2)
+
+
+def _begins(call: Call, calls: list[Call]) -> bool:
+    """Whether a call does not go on from another: layers may share weights."""
+    return not any(call.inputs is before.outputs for before in calls)
 
 
 def _cannot_join(why: str) -> ValueError:

@@ -12,6 +12,7 @@ from keras_plex.conversion.methods import ensemble_template
 from keras_plex.conversion.surgery import move_kernel
 from keras_plex.conversion.surgery import producer
 from keras_plex.conversion.surgery import upgrade_layer
+from keras_plex.conversion.surgery import widen_inputs
 from keras_plex.layers.gp_arguments import DEFAULT_NUM_FEATURES
 from keras_plex.layers.heteroscedastic_dense import HeteroscedasticDense
 from keras_plex.layers.heteroscedastic_gp import HeteroscedasticGP
@@ -94,8 +95,8 @@ def _to_gaussian_process(
     move_kernel(layer, "mean_kernel" if is_linear else None)
     if not is_linear:
         layer.mean_kernel = None
-    layer.input_spec = keras.InputSpec(min_ndim=2, axes={-1: input_dim})
     upgrade_layer(layer, template, input_dim=input_dim)
+    widen_inputs(layer, input_dim)
 
 
 def default_num_features(input_dim: int) -> int:

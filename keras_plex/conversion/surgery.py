@@ -80,6 +80,16 @@ def _see_new_call(layer: keras.layers.Layer) -> None:
     layer._call_has_mask_arg = "mask" in names
 
 
+def widen_inputs(layer: keras.layers.Layer, input_dim: int) -> None:
+    """Makes a built layer take, and say that it takes, inputs of this size."""
+    layer.input_spec = keras.InputSpec(min_ndim=2, axes={-1: input_dim})
+    if layer._build_shapes_dict is not None:
+        layer._build_shapes_dict = {
+            name: (*shape[:-1], input_dim)
+            for name, shape in layer._build_shapes_dict.items()
+        }
+
+
 def dtype_policy_of(layer: keras.layers.Layer) -> keras.DTypePolicy:
     """The policy of a layer, also where a map holds it by the layer's path."""
     policy = layer.dtype_policy

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from keras import tree
 
+from keras_plex.batches import as_input
 from keras_plex.batches import lists_as_arrays
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.conversion.traced_heads import recorded_calls
@@ -44,7 +45,7 @@ def predict_batch(
     >>> {name: array.shape for name, array in found.items()}
     {'outputs': (5, 1, 3), 'features': (5, 1, 8)}
     """
-    x = tree.map_structure(_as_input, lists_as_arrays(x))
+    x = tree.map_structure(as_input, lists_as_arrays(x))
     # A KerasHub task, some of whose tokenizers take no arrays of strings.
     preprocess = getattr(model, "preprocess_samples", None)
     if preprocess is not None:
@@ -61,17 +62,6 @@ def predict_batch(
         "outputs": _one_member(model, found["outputs"]),
         "features": np.expand_dims(found["features"], 1),
     }
-
-
-def _as_input(leaf: Any) -> Any:
-    """An array for a tensor of a backend that is not in use.
-
-    A `tf.data.Dataset` yields such tensors under JAX, where `predict_on_batch`
-    takes none.
-    """
-    if ops.is_tensor(leaf) or not hasattr(leaf, "__array__"):
-        return leaf
-    return np.asarray(leaf)
 
 
 def _texts_as_list(leaf: Any) -> Any:

@@ -3,12 +3,15 @@
 import warnings
 from collections.abc import Iterable
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from keras import tree
 
 from keras_plex.batches import Batch
+from keras_plex.batches import as_input
 from keras_plex.batches import check_rereadable
 from keras_plex.batches import iterate_batches
 from keras_plex.calibration.mean_field import fit_mean_field
@@ -57,7 +60,7 @@ def fit_covariance(
     try:
         batches = iterate_batches(dataset, batch_size)
         details = (
-            model.predict_details(x, features=True, on_batch=True)
+            _details(model, x)
             for x, _, _ in (_shown(batches) if verbose else batches)
         )
         # A moving average counts steps: it gets each batch by itself.
@@ -97,7 +100,8 @@ def _joined(parts: list) -> tuple[np.ndarray, np.ndarray | None]:
 
 def _shown(batches: Iterator[Batch]) -> Iterator[Batch]:
     """The batches, counted on the screen as `fit` counts its own."""
-    print("Covariance")
+    if keras.config.is_interactive_logging_enabled():
+        print("Covariance")
     bar = keras.utils.Progbar(None)
     done = 0
     for done, batch in enumerate(batches, start=1):
@@ -117,7 +121,7 @@ def try_fit_covariance(
     """`fit_covariance`, or a warning that says why not."""
     try:
         fit_covariance(model, dataset, batch_size, verbose=verbose)
-    except ValueError as error:
+    except Exception as error:  # whatever it is, the training is not lost
         warnings.warn(
             "Could not go through the training data once more without dropout: "
             f"the covariance stays that of the last epoch. {error}",
@@ -132,7 +136,7 @@ def try_fit_to_validation(
     try:
         check_rereadable(validation, "validation_data")
         fit_to_validation(model, validation, steps)
-    except ValueError as error:
+    except Exception as error:
         warnings.warn(
             "Could not fit to the validation data how strongly the variance "
             f"flattens forecasts; that stays as it is. {error}",
@@ -196,6 +200,11 @@ def set_mean_field_for(
         head.mean_field.assign(head.typical_factor)
 
 
+def _details(model: keras.Model, x: Any) -> dict[str, np.ndarray]:
+    x = tree.map_structure(as_input, x)
+    return model.predict_details(x, features=True, on_batch=True)
+
+
 def _collect(model, validation, steps) -> tuple[np.ndarray, ...]:
     """Logits, features, variance, labels and weights of what counts."""
     head = model.covariance_head
@@ -204,7 +213,7 @@ def _collect(model, validation, steps) -> tuple[np.ndarray, ...]:
         if y is None:
             raise ValueError("It has no labels.")
         weights = _weights_of(y, sample_weight, model.loss)
-        details = model.predict_details(x, features=True, on_batch=True)
+        details = _details(model, x)
         rows = details["features"]
         logits = ops.convert_to_numpy(head.mean_logits(rows))
         features = ops.convert_to_numpy(head.covariance_features(rows))

@@ -107,6 +107,16 @@ def test_the_members_at_the_start_are_the_stock_model():
     assert head.length_scale == pytest.approx(WIDTH**0.5)
 
 
+def test_the_head_says_how_wide_its_inputs_are():
+    _, plex = converted("vit", last_blocks=1)
+    head = plex.output_head.layer
+    assert head.get_build_config() == {"input_shape": (None, 2 * WIDTH)}
+    alone = type(head).from_config(head.get_config())
+    alone.build_from_config(head.get_build_config())
+    shapes = [tuple(weight.shape) for weight in alone.weights]
+    assert sorted(shapes) == sorted(tuple(w.shape) for w in head.weights)
+
+
 def test_it_learns_and_a_file_brings_it_back(tmp_path):
     _, plex = converted("vit", last_blocks=1)
     x, y = images(24), np.arange(24) % cases.CLASSES
@@ -188,7 +198,7 @@ class Block(keras.layers.Layer):
         return inputs
 
 
-@pytest.mark.parametrize("queries", [(1,), (3,), (2, 3)], ids=str)
+@pytest.mark.parametrize("queries", [(), (1,), (3,), (2, 3)], ids=str)
 def test_what_nothing_attends_to_is_no_token(queries):
     x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
     mask = np.array([[True, True, False], [True, True, True]])

@@ -2,6 +2,7 @@
 
 import keras
 import pytest
+from keras import ops
 
 import keras_plex
 from keras_plex.conversion.first_block import choose_first_block
@@ -21,7 +22,7 @@ def found_in(model):
 
 def test_it_is_the_first_of_a_vit():
     vit = cases.make("vit")
-    layer, dim = found_in(vit)
+    layer, dim, _ = found_in(vit)
     encoder = vit.backbone.get_layer("vit_encoder")
     assert layer is encoder.encoder_layers[0] and dim == 8
     assert not isinstance(layer, RecordsCall)
@@ -29,7 +30,7 @@ def test_it_is_the_first_of_a_vit():
 
 def test_it_is_in_the_encoder_of_a_t5():
     t5 = cases.make_family("t5_classifier")
-    layer, dim = found_in(t5)
+    layer, dim, _ = found_in(t5)
     assert layer is t5.backbone.encoder_transformer_layers[0] and dim == 8
 
 
@@ -46,7 +47,7 @@ def test_the_order_is_that_of_the_calls():
 def test_a_subclassed_model_has_one():
     model = subclassed.make(subclassed.Blocks)
     (head,) = trace_heads(model)
-    layer, dim = find_first_block(model, head)
+    layer, dim, _ = find_first_block(model, head)
     assert layer is model.blocks[0] and dim == 6
 
 
@@ -125,6 +126,52 @@ def test_blocks_of_several_tensors_are_refused():
     model = keras.Model(inputs, keras.layers.Dense(3)(x))
     with pytest.raises(ValueError, match="takes no tensor of them"):
         find_first_block(model, find_head(model))
+
+
+def row_of_blocks(x):
+    for _ in range(2):
+        x = cases.FeedForwardBlock()(x)
+    return x
+
+
+def refused(model):
+    head = find_head(model)
+    with pytest.raises(ValueError, match="takes an example in several parts"):
+        find_first_block(model, head)
+    assert choose_first_block(model, head, {}) is None
+
+
+def test_frames_that_are_rows_of_the_batch_are_refused():
+    inputs = keras.Input((4, 5, 6))
+    frames = ops.reshape(inputs, (-1, 5, 6))
+    x = ops.reshape(ops.mean(row_of_blocks(frames), 1), (-1, 4, 6))
+    model = keras.Model(inputs, keras.layers.Dense(3)(ops.mean(x, 1)))
+    refused(model)
+
+
+def test_a_tower_that_is_called_twice_is_refused():
+    tower_inputs = keras.Input((5, 6))
+    tower = keras.Model(tower_inputs, row_of_blocks(tower_inputs))
+    left, right = keras.Input((5, 6)), keras.Input((5, 6))
+    x = ops.mean(tower(left) - tower(right), 1)
+    refused(keras.Model([left, right], keras.layers.Dense(3)(x)))
+
+
+def test_a_block_whose_weights_are_shared_is_the_first_by_its_first_call():
+    inputs = keras.Input((5, 6))
+    first, second = [cases.FeedForwardBlock() for _ in range(2)]
+    x = first(second(first(inputs)))
+    model = keras.Model(inputs, keras.layers.Dense(3)(ops.mean(x, 1)))
+    assert found_in(model) == (first, 6, True)
+
+
+def test_a_row_of_blocks_on_vectors_joins_only_where_it_is_asked_to():
+    inputs = keras.Input((6,))
+    x = row_of_blocks(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(3)(x))
+    assert not found_in(model).takes_tokens
+    assert chosen_by(model) == "last"
+    assert chosen_by(model, kernel_inputs="first_and_last") == "first_and_last"
 
 
 def test_a_language_model_is_refused():

@@ -7,6 +7,7 @@ from keras import ops
 
 import keras_plex
 from keras_plex.callbacks import ResetCovariance
+from tests.other_backends import run_tests
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 4)).astype("float32")
@@ -266,7 +267,7 @@ def test_checkpoint_of_an_epoch_holds_its_covariance(tmp_path):
 # The pass after the last epoch
 
 
-def convert_with_dropout(**arguments):
+def convert_with_dropout(compile_options=EAGER, **arguments):
     keras.utils.set_random_seed(0)
     layers = [
         keras.layers.Dense(8, "relu"),
@@ -275,7 +276,7 @@ def convert_with_dropout(**arguments):
     ]
     stock = keras.Sequential([keras.Input((4,)), *layers])
     model = keras_plex.plexify(stock, seed=0, **arguments)
-    model.compile(keras.optimizers.SGD(0.5), LOSS, **EAGER)
+    model.compile(keras.optimizers.SGD(0.5), LOSS, **compile_options)
     return model
 
 
@@ -301,10 +302,24 @@ def test_covariance_is_that_of_the_final_weights_without_dropout(arguments):
     assert_ready(model, sum_over(model))
 
 
-def test_covariance_of_batches_is_that_of_the_final_weights():
-    model = make_dropout_plex()
-    model.fit(tf_dataset(), validation_data=HELD_OUT, verbose=0)
-    assert_ready(model, sum_over(model))
+@pytest.mark.parametrize("compile_options", [EAGER, {}], ids=str)
+def test_tf_batches_give_the_covariance_of_the_final_weights(compile_options):
+    options = {"num_features": 8}
+    model = convert_with_dropout(
+        compile_options, last_blocks=1, head_options=options
+    )
+    data = tf_dataset()
+    model.fit(data, validation_data=data, shuffle=False, verbose=0)
+    precision = model.covariance_head.covariance.precision
+    np.testing.assert_allclose(precision, sum_over(model), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    keras.config.backend() != "tensorflow", reason="It starts the other."
+)
+def test_jax_passes_over_tf_batches_too():
+    run_tests("jax", __file__, "-k", "tf_batches")
 
 
 @pytest.mark.parametrize(
@@ -361,7 +376,7 @@ def test_data_that_cannot_be_read_again_warn_and_lose_nothing():
 
         def __getitem__(self, index):
             if not self.is_open:
-                raise ValueError("the connection is closed")
+                raise OSError("the connection is closed")
             return super().__getitem__(index)
 
     data = Closing()
