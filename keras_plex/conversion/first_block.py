@@ -1,5 +1,6 @@
 """The first of a model's row of blocks, and how wide its tokens are."""
 
+import itertools
 from typing import NamedTuple
 
 import keras
@@ -84,11 +85,14 @@ def find_first_block(model: keras.Model, head: Head) -> FirstBlock:
 
     if blocks and not is_vocabulary_head(head):
         trace_outputs(model, is_followed, lambda _, seen: calls.extend(seen))
-    of_head = [call for call in calls if call.layer is head.layer]
-    if not of_head or calls[0] is of_head[0]:
+    # PyTorch runs dry twice, with two lengths: up to the output layer is one.
+    first_run = list(
+        itertools.takewhile(lambda call: call.layer is not head.layer, calls)
+    )
+    if len(first_run) in (0, len(calls)):
         raise _cannot_join(f"{model.name!r} has no row of equal blocks")
-    layer, tokens, _ = calls[0]
-    features = of_head[0].inputs
+    layer, tokens, _ = first_run[0]
+    features = calls[len(first_run)].inputs
     if len(features.shape) != 2:
         raise _cannot_join(
             f"the output layer of {model.name!r} takes more than one row of "
@@ -97,7 +101,8 @@ def find_first_block(model: keras.Model, head: Head) -> FirstBlock:
     shape = () if tree.is_nested(tokens) else getattr(tokens, "shape", ())
     if len(shape) < 2 or not isinstance(shape[-1], int):
         raise _cannot_join(f"the block {layer.path!r} takes no tensor of them")
-    begins = [x for x in calls if x.layer is layer and _begins(x, calls)]
+    of_layer = [call for call in first_run if call.layer is layer]
+    begins = [call for call in of_layer if _begins(call, first_run)]
     if len(begins) > 1 or shape[0] != features.shape[0]:
         raise _cannot_join(
             f"the block {layer.path!r} takes an example in several parts"
