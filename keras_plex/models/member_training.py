@@ -19,7 +19,11 @@ class MemberTraining:
     """
 
     def fit(self, *args, **kwargs) -> keras.callbacks.History:
-        """`fit` of the stock model; callbacks find its data."""
+        """`fit` of the stock model; callbacks find its data.
+
+        A Gaussian process whose mean-field factor validation data decide
+        passes over the training data once more before it is fitted.
+        """
         arguments = FitArguments.bind(super().fit, args, kwargs)
         self.before_fit(arguments)
         self._plex.training_data = arguments.training_data()
