@@ -143,8 +143,6 @@ def ensemble_of_one(study: Study) -> keras.Model:
 
 ALONE = {"ensemble_size": 1, "last_blocks": 0}
 
-LAST_FEATURES = {"kernel_inputs": "last"}
-
 PLEX = kept("plex", converted())
 
 METHODS: dict[str, Method] = {
@@ -164,8 +162,8 @@ METHODS: dict[str, Method] = {
     ),
     "plex": PLEX,
     "plex_temperature": temperature(PLEX),
-    "plex_last_block": converted(last_blocks=1, head_options=LAST_FEATURES),
-    "plex_last_features": converted(head_options=LAST_FEATURES),
+    "plex_last_block": converted(last_blocks=1),
+    "plex_last_features": converted(head_options={"kernel_inputs": "last"}),
     "deep_ensemble": deep_ensemble,
     "deep_ensemble_temperature": temperature(deep_ensemble),
 }

@@ -1,6 +1,7 @@
 """Small models of the two kinds that people convert, and how they learn."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -40,13 +41,15 @@ class Recipe:
     batch_size: int
 
 
-def make_vit(problem: Problem, encode: Callable) -> keras.Model:
-    """A Vision Transformer of 4 blocks and width 64, on 16 patches."""
+def make_vit(
+    problem: Problem, encode: Callable, blocks: int = 4
+) -> keras.Model:
+    """A Vision Transformer of width 64, on 16 patches."""
     shape = problem.train[0].shape[1:]
     backbone = keras_hub.models.ViTBackbone(
         image_shape=shape,
         patch_size=shape[0] // 4,
-        num_layers=4,
+        num_layers=blocks,
         num_heads=4,
         hidden_dim=64,
         mlp_dim=128,
@@ -98,30 +101,40 @@ def make_t5(problem: Problem, encode: Tokens) -> keras.Model:
     )
 
 
+IMAGE = Recipe(
+    make_vit,
+    lambda problem: lambda images: images,
+    keras.optimizers.AdamW,
+    1e-3,
+    3e-4,
+    {
+        "fashion_mnist": 10,
+        "fashion_mnist_open_set": 10,
+        "fashion_mnist_deep": 10,
+        "cifar10": 10,
+        "cifar10n": 10,
+        "cifar10_open_set": 10,
+        "cifar10_large": 15,
+        "cifar10_deep": 10,
+    },
+    {
+        "fashion_mnist": 3,
+        "fashion_mnist_open_set": 3,
+        "fashion_mnist_deep": 3,
+        "cifar10": 3,
+        "cifar10n": 3,
+        "cifar10_open_set": 3,
+        "cifar10_large": 3,
+        "cifar10_deep": 3,
+    },
+    batch_size=64,
+)
+
 NETWORKS: dict[str, Recipe] = {
-    "image": Recipe(
-        make_vit,
-        lambda problem: lambda images: images,
-        keras.optimizers.AdamW,
-        1e-3,
-        3e-4,
-        {
-            "fashion_mnist": 10,
-            "fashion_mnist_open_set": 10,
-            "cifar10": 10,
-            "cifar10n": 10,
-            "cifar10_open_set": 10,
-            "cifar10_large": 15,
-        },
-        {
-            "fashion_mnist": 3,
-            "fashion_mnist_open_set": 3,
-            "cifar10": 3,
-            "cifar10n": 3,
-            "cifar10_open_set": 3,
-            "cifar10_large": 3,
-        },
-        batch_size=64,
+    "image": IMAGE,
+    # As many blocks as a ViT-Base has.
+    "image_deep": dataclasses.replace(
+        IMAGE, make=functools.partial(make_vit, blocks=12)
     ),
     # As T5 was: AdamW learns little in as many epochs.
     "text": Recipe(

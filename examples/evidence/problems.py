@@ -176,6 +176,16 @@ def open_set(name: str, known: int = 6) -> Callable[..., Problem]:
     return problem
 
 
+def deep(name: str) -> Callable[..., Problem]:
+    """A problem with images, learnt by a network of more blocks."""
+
+    def problem(folder: pathlib.Path, seed: int) -> Problem:
+        whole = PROBLEMS[name](folder, seed)
+        return dataclasses.replace(whole, modality="image_deep")
+
+    return problem
+
+
 def clinc150(folder: pathlib.Path, seed: int) -> Problem:
     """What people ask an assistant; what it was not made for is unknown."""
     splits = json.loads((folder / "text/clinc150/data_full.json").read_text())
@@ -291,6 +301,8 @@ PROBLEMS: dict[str, Callable[[pathlib.Path, int], Problem]] = {
     "cifar10_large": cifar10_large,
     "fashion_mnist_open_set": open_set("fashion_mnist"),
     "cifar10_open_set": open_set("cifar10"),
+    "fashion_mnist_deep": deep("fashion_mnist"),
+    "cifar10_deep": deep("cifar10"),
     "clinc150": clinc150,
     "sst2": sst2,
     "nli": nli,

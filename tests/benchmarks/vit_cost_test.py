@@ -72,11 +72,12 @@ def test_gp_head_is_a_small_part_of_the_forward(models):
     model = models["last 2 blocks, GP head"]
     generator = np.random.default_rng(0)
     x = generator.normal(size=(BATCH, 224, 224, 3)).astype("float32")
-    rows = generator.normal(size=(3 * BATCH, 192)).astype("float32")
-    forward, head = tf.function(model), tf.function(model.covariance_head)
+    # What leaves the last block and what enters the first.
+    rows = generator.normal(size=(3 * BATCH, 2 * 192)).astype("float32")
+    forward, head = tf.function(model), tf.function(model.covariance_head.call)
     calls = {"forward": lambda: forward(x), "head": lambda: head(rows)}
     ratios = compare("GP head with covariance", calls, base="forward")
-    assert ratios["head"] <= 0.03
+    assert ratios["head"] <= 0.04
 
 
 def test_training_step_stays_within_its_bound(models, jit_compile):
