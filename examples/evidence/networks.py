@@ -115,7 +115,6 @@ IMAGE = Recipe(
         "cifar10n": 10,
         "cifar10_open_set": 10,
         "cifar10_large": 15,
-        "cifar10_deep": 10,
     },
     {
         "fashion_mnist": 3,
@@ -125,7 +124,6 @@ IMAGE = Recipe(
         "cifar10n": 3,
         "cifar10_open_set": 3,
         "cifar10_large": 3,
-        "cifar10_deep": 3,
     },
     batch_size=64,
 )

@@ -302,7 +302,6 @@ PROBLEMS: dict[str, Callable[[pathlib.Path, int], Problem]] = {
     "fashion_mnist_open_set": open_set("fashion_mnist"),
     "cifar10_open_set": open_set("cifar10"),
     "fashion_mnist_deep": deep("fashion_mnist"),
-    "cifar10_deep": deep("cifar10"),
     "clinc150": clinc150,
     "sst2": sst2,
     "nli": nli,
