@@ -43,9 +43,14 @@ def with_kernel_inputs(options: Config, joins: bool) -> Config:
 class RecordsContext:
     """Mixin in front of the first block: the mean of its tokens is kept."""
 
+    # Arguments that `find_shared_masks` found.
+    context_shared_masks: tuple[str, ...] = ()
+
     def __call__(self, *args, **kwargs):
         named = named_arguments(self, args, kwargs)
         tokens = next(iter(named.values()))
+        for name in self.context_shared_masks:
+            named.pop(name, None)
         forward_pass.record_context(mean_token(tokens, _token_mask(named)))
         return super().__call__(*args, **kwargs)
 
@@ -58,8 +63,9 @@ class JoinsContext:
         if context is None:
             raise ValueError(
                 f"The Gaussian process {self.path!r} also compares what enters "
-                "the first block, and this pass did not go through it. Call "
-                "the whole converted model, or convert with "
+                "the first block, which only a pass through the converted "
+                "model knows, not one through a `keras.Model` of some of its "
+                "layers. Call the whole converted model, or convert with "
                 f'`head_options={{"{KERNEL_INPUTS_OPTION}": "last"}}`.'
             )
         # Rows of members may have begun anywhere between the two.
@@ -90,6 +96,23 @@ def mean_token(tokens: Tensor, mask: Tensor | None) -> Tensor:
 
 # What blocks call `(batch, length)`, zero where there is no token.
 PADDING_MASKS = ("padding_mask", "decoder_padding_mask", "mask")
+ATTENTION_MASK = "attention_mask"
+
+
+def find_shared_masks(named: dict[str, Any]) -> tuple[str, ...]:
+    """Which arguments of a block are one mask for all examples.
+
+    Args:
+        named: of a dry run, whose number of examples no other axis has: in a
+            pass a mask `(length, length)` may look like `(batch, length)`.
+    """
+    number = next(iter(named.values())).shape[0]
+    found = {name: named.get(name) for name in (*PADDING_MASKS, ATTENTION_MASK)}
+    return tuple(
+        name
+        for name, mask in found.items()
+        if _rank(mask) == 2 and mask.shape[0] not in (None, number)
+    )
 
 
 def _token_mask(named: dict[str, Any]) -> Tensor | None:
@@ -98,13 +121,13 @@ def _token_mask(named: dict[str, Any]) -> Tensor | None:
     if len(tokens.shape) != 3:
         return None
     masks = [named.get(name) for name in PADDING_MASKS]
-    masks += [_attended(named.get("attention_mask")), keras_mask(tokens)]
+    masks += [_attended(named.get(ATTENTION_MASK)), keras_mask(tokens)]
     return next((mask for mask in masks if _is_token_mask(mask, tokens)), None)
 
 
 def _is_token_mask(mask: Tensor | None, tokens: Tensor) -> bool:
     """Whether a mask says of each token whether it is one."""
-    if mask is None or len(mask.shape) != 2:
+    if _rank(mask) != 2 or _is_additive(mask):
         return False
     # One mask for all examples says nothing of each.
     is_of_examples = mask.shape[0] in (None, tokens.shape[0])
@@ -112,16 +135,21 @@ def _is_token_mask(mask: Tensor | None, tokens: Tensor) -> bool:
     return is_of_examples and len(lengths) < 2
 
 
-def _attended(mask: Tensor | None) -> Tensor | None:
-    """Of `(batch, ..., queries, keys)`: what nothing attends to is padding.
+def _rank(mask: Any) -> int:
+    """The number of axes; of what is no tensor, none."""
+    return len(getattr(mask, "shape", ()))
 
-    Floats may be added to scores, with 0 for what is seen, and say nothing.
-    """
-    if mask is None or len(mask.shape) < 2:
+
+def _is_additive(mask: Tensor) -> bool:
+    """Whether a mask may be added to scores, with 0 for what is seen."""
+    return "float" in keras.backend.standardize_dtype(mask.dtype)
+
+
+def _attended(mask: Tensor | None) -> Tensor | None:
+    """Of `(batch, ..., queries, keys)`: what nothing attends to is padding."""
+    if _rank(mask) < 2 or _is_additive(mask):
         return None
-    if "float" in keras.backend.standardize_dtype(mask.dtype):
-        return None
-    if len(mask.shape) == 2:  # (batch, keys)
+    if _rank(mask) == 2:  # (batch, keys)
         return mask
     return ops.any(
         ops.cast(mask, "bool"), axis=tuple(range(1, len(mask.shape) - 1))

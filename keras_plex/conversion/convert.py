@@ -217,7 +217,8 @@ def convert_head(
     convert(head, settings.ensemble_size, options)
     add_mixin(head.layer, forward_pass.RecordsInputs)
     if first is not None:
-        add_mixin(first.layer, RecordsContext)
+        shared = first.shared_masks
+        add_mixin(first.layer, RecordsContext, context_shared_masks=shared)
         size = settings.ensemble_size
         add_mixin(head.layer, JoinsContext, context_ensemble_size=size)
 

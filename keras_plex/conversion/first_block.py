@@ -7,6 +7,7 @@ import keras
 from keras import tree
 
 from keras_plex.conversion.context import KERNEL_INPUTS_OPTION
+from keras_plex.conversion.context import find_shared_masks
 from keras_plex.conversion.context import split_kernel_inputs
 from keras_plex.conversion.heads import Head
 from keras_plex.conversion.sites import list_sites
@@ -25,11 +26,13 @@ class FirstBlock(NamedTuple):
         layer: the block.
         dim: the last axis of what enters it.
         takes_tokens: whether that is a sequence or a map, and no vector.
+        shared_masks: arguments that are one mask for all examples.
     """
 
     layer: keras.layers.Layer
     dim: int
     takes_tokens: bool
+    shared_masks: tuple[str, ...] = ()
 
 
 def choose_first_block(
@@ -91,7 +94,7 @@ def find_first_block(model: keras.Model, head: Head) -> FirstBlock:
     )
     if len(first_run) in (0, len(calls)):
         raise _cannot_join(f"{model.name!r} has no row of equal blocks")
-    layer, tokens, _ = first_run[0]
+    layer, tokens, _, named = first_run[0]
     features = calls[len(first_run)].inputs
     if len(features.shape) != 2:
         raise _cannot_join(
@@ -107,7 +110,9 @@ def find_first_block(model: keras.Model, head: Head) -> FirstBlock:
         raise _cannot_join(
             f"the block {layer.path!r} takes an example in several parts"
         )
-    return FirstBlock(layer, shape[-1], takes_tokens=len(shape) > 2)
+    return FirstBlock(
+        layer, shape[-1], len(shape) > 2, find_shared_masks(named)
+    )
 
 
 def _begins(call: Call, calls: list[Call]) -> bool:

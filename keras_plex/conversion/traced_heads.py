@@ -27,6 +27,7 @@ class Call(NamedTuple):
     layer: keras.layers.Layer
     inputs: Tensor
     outputs: Tensor
+    named: dict[str, Any]
 
 
 def trace_heads(model: keras.Model) -> list[Head | None]:
@@ -109,8 +110,8 @@ class RecordsCall:
         outputs = super().__call__(*args, **kwargs)
         calls = getattr(_current, "calls", None)
         if calls is not None:
-            inputs = next(iter(named_arguments(self, args, kwargs).values()))
-            calls.append(Call(self, inputs, outputs))
+            named = named_arguments(self, args, kwargs)
+            calls.append(Call(self, next(iter(named.values())), outputs, named))
         return outputs
 
 

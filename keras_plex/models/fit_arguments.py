@@ -81,6 +81,8 @@ class FitArguments:
             return None if is_endless or not is_rereadable(x) else x
         parts = (x,) if y is None else (x, y)
         share = self.get("validation_split")
+        if share and not _has_rows(parts):
+            return None
         if share:
             parts = keras.tree.map_structure(
                 lambda x: x[: _first_of_tail(x, share)], parts
@@ -96,15 +98,20 @@ class FitArguments:
         if not share:
             return None
         parts = (self.get("x"), self.get("y"), self.get("sample_weight"))
-        if not is_arrays(parts[0]):
+        parts = tuple(part for part in parts if part is not None)
+        if not is_arrays(parts[0]) or not _has_rows(parts):
             return None  # `fit` says that it splits arrays only
-        return keras.tree.map_structure(
-            lambda x: _tail(x, share), tuple(p for p in parts if p is not None)
-        )
+        return keras.tree.map_structure(lambda x: _tail(x, share), parts)
 
 
 def _resets(callback) -> bool:
     return isinstance(callback, ResetCovariance)
+
+
+def _has_rows(parts: tuple) -> bool:
+    """Whether all are arrays: of a list, Keras sees the single entries."""
+    leaves = keras.tree.flatten(parts)
+    return not any(isinstance(x, (str, bytes, int, float)) for x in leaves)
 
 
 def _first_of_tail(x, share: float) -> int:

@@ -214,14 +214,15 @@ def test_what_nothing_attends_to_is_no_token(queries):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+class Masked(keras.layers.Layer):
+    supports_masking = True
+
+    def call(self, inputs, padding_mask=None, mask=None):
+        return inputs
+
+
 @pytest.mark.parametrize("name", ["padding_mask", "mask"])
 def test_a_mask_of_tokens_has_many_names(name):
-    class Masked(keras.layers.Layer):
-        supports_masking = True
-
-        def call(self, inputs, padding_mask=None, mask=None):
-            return inputs
-
     x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
     mask = ops.convert_to_tensor([[True, True, False], [True, True, True]])
     block = Masked()
@@ -244,6 +245,66 @@ def test_a_mask_that_says_nothing_of_padding_hides_nothing(mask):
     add_mixin(block, RecordsContext)
     with forward_pass.model_pass(class_token_only=False):
         block(x, attention_mask=ops.convert_to_tensor(mask))
+        found = cases.to_numpy(forward_pass.context())
+    np.testing.assert_allclose(found, x.mean(1), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["padding_mask", "mask"])
+def test_a_mask_that_is_added_to_scores_hides_nothing(name):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    mask = ops.convert_to_tensor(np.float32([[0, 0, -1e9], [0, 0, 0]]))
+    block = Masked()
+    add_mixin(block, RecordsContext)
+    with forward_pass.model_pass(class_token_only=False):
+        block(**{name: mask, "inputs": x})
+        found = cases.to_numpy(forward_pass.context())
+    np.testing.assert_allclose(found, x.mean(1), rtol=1e-5, atol=1e-6)
+
+
+@keras.saving.register_keras_serializable("context_test")
+class CausalBlock(keras.layers.Layer):
+    """Attends to what came before, by a mask that all examples share."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = keras.layers.MultiHeadAttention(1, 4)
+        self.dense = keras.layers.Dense(6)
+
+    def build(self, input_shape):
+        self.attention.build(input_shape, input_shape)
+        self.dense.build(input_shape)
+        self.built = True
+
+    def call(self, inputs, attention_mask=None):
+        found = self.attention(inputs, inputs, attention_mask=attention_mask)
+        return inputs + self.dense(found)
+
+
+@keras.saving.register_keras_serializable("context_test")
+class CausalMask(keras.layers.Layer):
+    """`(length, length)`."""
+
+    def call(self, inputs):
+        length = inputs.shape[1]
+        return ops.tril(ops.ones((length, length), dtype="bool"))
+
+    def compute_output_spec(self, inputs):
+        length = inputs.shape[1]
+        return keras.KerasTensor((length, length), dtype="bool")
+
+
+def test_a_mask_of_all_examples_is_none_of_as_many_examples_as_tokens():
+    inputs = keras.Input((5, 6))
+    mask, x = CausalMask()(inputs), inputs
+    for _ in range(2):
+        x = CausalBlock()(x, attention_mask=mask)
+    x = keras.layers.GlobalAveragePooling1D()(x)
+    stock = keras.Model(inputs, keras.layers.Dense(3)(x))
+    plex = keras_plex.plexify(stock, last_blocks=1, ensemble_size=2, seed=0)
+    x = np.random.default_rng(0).normal(size=(5, 5, 6)).astype("float32")
+    with forward_pass.model_pass(class_token_only=False):
+        (block,) = [y for y in plex.layers if isinstance(y, RecordsContext)]
+        block(x, attention_mask=ops.convert_to_tensor(np.tri(5, dtype=bool)))
         found = cases.to_numpy(forward_pass.context())
     np.testing.assert_allclose(found, x.mean(1), rtol=1e-5, atol=1e-6)
 

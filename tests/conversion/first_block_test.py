@@ -22,7 +22,7 @@ def found_in(model):
 
 def test_it_is_the_first_of_a_vit():
     vit = cases.make("vit")
-    layer, dim, _ = found_in(vit)
+    layer, dim, *_ = found_in(vit)
     encoder = vit.backbone.get_layer("vit_encoder")
     assert layer is encoder.encoder_layers[0] and dim == 8
     assert not isinstance(layer, RecordsCall)
@@ -30,7 +30,7 @@ def test_it_is_the_first_of_a_vit():
 
 def test_it_is_in_the_encoder_of_a_t5():
     t5 = cases.make_family("t5_classifier")
-    layer, dim, _ = found_in(t5)
+    layer, dim, *_ = found_in(t5)
     assert layer is t5.backbone.encoder_transformer_layers[0] and dim == 8
 
 
@@ -47,7 +47,7 @@ def test_the_order_is_that_of_the_calls():
 def test_a_subclassed_model_has_one():
     model = subclassed.make(subclassed.Blocks)
     (head,) = trace_heads(model)
-    layer, dim, _ = find_first_block(model, head)
+    layer, dim, *_ = find_first_block(model, head)
     assert layer is model.blocks[0] and dim == 6
 
 

@@ -130,6 +130,12 @@ def test_validation_split_goes_into_named_inputs():
     np.testing.assert_array_equal(labels, Y[9:])
 
 
+def test_a_list_is_not_split():
+    arguments = bind(["a", "b"], Y[:2], validation_split=0.5)
+    assert arguments.training_data() is None
+    assert arguments.validation_data() is None
+
+
 def test_validation_split_of_inputs_alone_has_no_labels():
     (found,) = bind(X, validation_split=0.5).validation_data()
     np.testing.assert_array_equal(found, X[6:])
