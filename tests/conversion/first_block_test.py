@@ -162,7 +162,7 @@ def test_a_block_whose_weights_are_shared_is_the_first_by_its_first_call():
     first, second = [cases.FeedForwardBlock() for _ in range(2)]
     x = first(second(first(inputs)))
     model = keras.Model(inputs, keras.layers.Dense(3)(ops.mean(x, 1)))
-    assert found_in(model) == (first, 6, True)
+    assert found_in(model) == (first, 6, True, ())
 
 
 def test_a_row_of_blocks_on_vectors_joins_only_where_it_is_asked_to():
