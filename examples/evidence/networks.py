@@ -101,30 +101,24 @@ def make_t5(problem: Problem, encode: Tokens) -> keras.Model:
     )
 
 
+IMAGE_EPOCHS = {
+    "fashion_mnist": 10,
+    "fashion_mnist_open_set": 10,
+    "fashion_mnist_deep": 10,
+    "cifar10": 10,
+    "cifar10n": 10,
+    "cifar10_open_set": 10,
+    "cifar10_large": 15,
+}
+
 IMAGE = Recipe(
     make_vit,
     lambda problem: lambda images: images,
     keras.optimizers.AdamW,
     1e-3,
     3e-4,
-    {
-        "fashion_mnist": 10,
-        "fashion_mnist_open_set": 10,
-        "fashion_mnist_deep": 10,
-        "cifar10": 10,
-        "cifar10n": 10,
-        "cifar10_open_set": 10,
-        "cifar10_large": 15,
-    },
-    {
-        "fashion_mnist": 3,
-        "fashion_mnist_open_set": 3,
-        "fashion_mnist_deep": 3,
-        "cifar10": 3,
-        "cifar10n": 3,
-        "cifar10_open_set": 3,
-        "cifar10_large": 3,
-    },
+    IMAGE_EPOCHS,
+    dict.fromkeys(IMAGE_EPOCHS, 3),
     batch_size=64,
 )
 

@@ -32,7 +32,7 @@ class FirstBlock(NamedTuple):
     layer: keras.layers.Layer
     dim: int
     takes_tokens: bool
-    shared_masks: tuple[str, ...] = ()
+    shared_masks: tuple[str, ...]
 
 
 def choose_first_block(
@@ -94,7 +94,7 @@ def find_first_block(model: keras.Model, head: Head) -> FirstBlock:
     )
     if len(first_run) in (0, len(calls)):
         raise _cannot_join(f"{model.name!r} has no row of equal blocks")
-    layer, tokens, _, named = first_run[0]
+    layer, tokens = first_run[0].layer, first_run[0].inputs
     features = calls[len(first_run)].inputs
     if len(features.shape) != 2:
         raise _cannot_join(
@@ -110,9 +110,8 @@ def find_first_block(model: keras.Model, head: Head) -> FirstBlock:
         raise _cannot_join(
             f"the block {layer.path!r} takes an example in several parts"
         )
-    return FirstBlock(
-        layer, shape[-1], len(shape) > 2, find_shared_masks(named)
-    )
+    shared_masks = find_shared_masks(first_run[0].arguments)
+    return FirstBlock(layer, shape[-1], len(shape) > 2, shared_masks)
 
 
 def _begins(call: Call, calls: list[Call]) -> bool:

@@ -25,9 +25,13 @@ class Call(NamedTuple):
     """One call of a layer."""
 
     layer: keras.layers.Layer
-    inputs: Tensor
+    arguments: dict[str, Any]
     outputs: Tensor
-    named: dict[str, Any]
+
+    @property
+    def inputs(self) -> Tensor:
+        """The first argument."""
+        return next(iter(self.arguments.values()))
 
 
 def trace_heads(model: keras.Model) -> list[Head | None]:
@@ -111,7 +115,7 @@ class RecordsCall:
         calls = getattr(_current, "calls", None)
         if calls is not None:
             named = named_arguments(self, args, kwargs)
-            calls.append(Call(self, next(iter(named.values())), outputs, named))
+            calls.append(Call(self, named, outputs))
         return outputs
 
 

@@ -81,9 +81,9 @@ class FitArguments:
             return None if is_endless or not is_rereadable(x) else x
         parts = (x,) if y is None else (x, y)
         share = self.get("validation_split")
-        if share and not _has_rows(parts):
-            return None
         if share:
+            if not _has_rows(parts):
+                return None
             parts = keras.tree.map_structure(
                 lambda x: x[: _first_of_tail(x, share)], parts
             )
