@@ -107,6 +107,7 @@ IMAGE_EPOCHS = {
     "fashion_mnist_deep": 10,
     "cifar10": 10,
     "cifar10n": 10,
+    "cifar10n_checked": 10,
     "cifar10_open_set": 10,
     "cifar10_large": 15,
 }

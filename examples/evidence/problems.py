@@ -108,17 +108,28 @@ def cifar10(
     *,
     train_labels: str | None = None,
     train_size: int = 12000,
+    checks_validation: bool = False,
 ) -> Problem:
-    """Photographs; hand signs are unknown, and people's votes are known."""
+    """Photographs; hand signs are unknown, and people's votes are known.
+
+    Args:
+        folder: of the data.
+        seed: of the split.
+        train_labels: a key of CIFAR-10N; `None` takes the right labels.
+        train_size: how many images are learnt.
+        checks_validation: whether the validation labels are right anyway.
+    """
     arrays = np.load(folder / "images/cifar10_jpeg.npz")
-    if train_labels is None:
-        y = arrays["y_train"]
-    else:
-        y = np.load(folder / "images/cifar10n.npz")[train_labels]
+    right = y = as_labels(arrays["y_train"])
+    if train_labels is not None:
+        given = np.load(folder / "images/cifar10n.npz")[train_labels]
+        y = as_labels(given)
     votes = np.load(folder / "images/cifar10h.npz")["counts_test"]
     signs = np.load(folder / "images/sign_digits32.npz")["x_test"]
     x = as_images(decode_images(arrays, "train"))
-    train, validation = split_arrays(x, as_labels(y), train_size, 2000, seed)
+    train, validation = split_arrays(x, y, train_size, 2000, seed)
+    if checks_validation:
+        _, validation = split_arrays(x, right, train_size, 2000, seed)
     test = as_images(decode_images(arrays, "test")), as_labels(arrays["y_test"])
     return Problem(
         "image",
@@ -136,6 +147,13 @@ def cifar10(
 def cifar10n(folder: pathlib.Path, seed: int) -> Problem:
     """The same, learnt from what one person said: one label in six is wrong."""
     return cifar10(folder, seed, train_labels="random_label1")
+
+
+def cifar10n_checked(folder: pathlib.Path, seed: int) -> Problem:
+    """The same, with validation labels that somebody put right."""
+    return cifar10(
+        folder, seed, train_labels="random_label1", checks_validation=True
+    )
 
 
 def cifar10_large(folder: pathlib.Path, seed: int) -> Problem:
@@ -298,6 +316,7 @@ PROBLEMS: dict[str, Callable[[pathlib.Path, int], Problem]] = {
     "fashion_mnist": fashion_mnist,
     "cifar10": cifar10,
     "cifar10n": cifar10n,
+    "cifar10n_checked": cifar10n_checked,
     "cifar10_large": cifar10_large,
     "fashion_mnist_open_set": open_set("fashion_mnist"),
     "cifar10_open_set": open_set("cifar10"),

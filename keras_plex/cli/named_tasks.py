@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +10,8 @@ import keras
 
 from keras_plex.cli.task_needs import NEEDS
 from keras_plex.data.named.benchmark import Benchmark
-from keras_plex.data.named.model_inputs import check_takes_texts
-from keras_plex.data.named.model_inputs import image_inputs
-from keras_plex.data.named.model_inputs import wants_one_text
+from keras_plex.data.named.model_inputs import ModelInputs
+from keras_plex.data.named.model_inputs import model_inputs
 from keras_plex.tables import lookup
 from keras_plex.tasks.benchmarks import benchmarks
 from keras_plex.tasks.benchmarks import load_tasks
@@ -91,7 +89,7 @@ def _check_same_inputs(
         found = {}
         for name, model in models.items():
             try:
-                found[name] = INPUTS[modality](model, value_range)
+                found[name] = model_inputs(model, modality, value_range)
             except ValueError as error:
                 raise ValueError(
                     f"The model {name!r}: {error} {APART}"
@@ -99,51 +97,25 @@ def _check_same_inputs(
         _check_equal(found)
 
 
-def _check_equal(found: Mapping[str, Mapping[str, Any]]) -> None:
+def _check_equal(inputs: Mapping[str, ModelInputs]) -> None:
     """Raises unless the inputs of all models, by their names, are the same."""
+    found = {name: dataclasses.asdict(one) for name, one in inputs.items()}
     first = next(iter(found.values()))
     differing = [
         field
         for field, value in first.items()
-        if any(inputs[field] != value for inputs in found.values())
+        if any(one[field] != value for one in found.values())
     ]
     if differing:
         said = [
             f"{name!r} takes "
-            + ", ".join(f"{field}={inputs[field]}" for field in differing)
-            for name, inputs in found.items()
+            + ", ".join(f"{field}={one[field]}" for field in differing)
+            for name, one in found.items()
         ]
         raise ValueError(
             "Models that are compared on a benchmark must take the same "
             f"inputs. {APART} Received: {'; '.join(said)}"
         )
-
-
-def _image_inputs(
-    model: keras.Model, value_range: tuple[float, float] | None
-) -> dict[str, Any]:
-    return dataclasses.asdict(image_inputs(model, value_range))
-
-
-def _text_inputs(
-    model: keras.Model, value_range: tuple[float, float] | None
-) -> dict[str, Any]:
-    check_takes_texts(model)
-    return {}
-
-
-def _pair_inputs(
-    model: keras.Model, value_range: tuple[float, float] | None
-) -> dict[str, Any]:
-    check_takes_texts(model)
-    return {"pairs_as_one_text": wants_one_text(model)}
-
-
-# Modality of a benchmark -> what a model says of its inputs.
-INPUTS: dict[
-    str,
-    Callable[[keras.Model, tuple[float, float] | None], dict[str, Any]],
-] = {"image": _image_inputs, "text": _text_inputs, "text pair": _pair_inputs}
 
 
 def describe_benchmarks() -> list[dict[str, Any]]:

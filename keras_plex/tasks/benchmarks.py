@@ -14,6 +14,7 @@ from keras_plex.data.named.benchmark import Benchmark
 from keras_plex.data.named.benchmark_table import BENCHMARKS
 from keras_plex.data.named.directories import data_directory
 from keras_plex.data.named.downloads import prepare_data_sets
+from keras_plex.data.named.model_inputs import ImageInputs
 from keras_plex.data.named.named_data_set import MODALITIES
 from keras_plex.data.named.reader import Reader
 from keras_plex.tables import lookup
@@ -203,9 +204,9 @@ def _make_task(
         for part, known in benchmark.parts()
     }
     options = dict(benchmark.options)
-    images = reader.images(benchmark.test)
-    if "corruptions" in options and images is not None:
-        options["value_range"] = images.value_range
+    inputs = parts[benchmark.test].inputs
+    if "corruptions" in options and isinstance(inputs, ImageInputs):
+        options["value_range"] = inputs.value_range
     train = benchmark.train
     data = TaskData(
         test=parts[benchmark.test],

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+import keras
+
+from keras_plex.data.named.batches import NamedBatches
 from keras_plex.tables import lookup
 from keras_plex.tasks.table import TASKS
 from keras_plex.tasks.task import Task
@@ -26,6 +29,21 @@ def checked_tasks(tasks: Iterable[Task]) -> list[Task]:
             f"Received: {twice} twice"
         )
     return tasks
+
+
+def check_loaded_for(
+    tasks: Iterable[Task], models: Iterable[keras.Model]
+) -> None:
+    """Raises for named data that were made for a model with other inputs."""
+    loaded = {
+        id(one.data): one.data
+        for task in tasks
+        for one in task.data_sets().values()
+        if isinstance(one.data, NamedBatches)
+    }
+    for model in models:
+        for data in loaded.values():
+            data.check_model(model)
 
 
 def _no_task(received: Any) -> str:

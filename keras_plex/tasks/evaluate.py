@@ -10,6 +10,7 @@ import keras
 from keras_plex.batches import iterate_batches
 from keras_plex.tasks.arguments import check_bootstrap
 from keras_plex.tasks.arguments import check_positive
+from keras_plex.tasks.checked_tasks import check_loaded_for
 from keras_plex.tasks.checked_tasks import checked_tasks
 from keras_plex.tasks.collect import collect_evidence
 from keras_plex.tasks.cost import Cost
@@ -70,8 +71,9 @@ def evaluate(
 
     Raises:
         ValueError: before the first pass, for data that lack labels or groups
-            or do not fit the model, as far as a first batch shows it, and for
-            a directory that holds what was measured on others.
+            or do not fit the model, as far as a first batch shows it, for
+            tasks that `load_tasks` made for a model with other inputs, and
+            for a directory that holds what was measured on others.
 
     Example:
 
@@ -91,6 +93,7 @@ def evaluate(
     tasks = checked_tasks(tasks)
     check_positive(batch_size=batch_size, max_examples=max_examples)
     check_bootstrap(resamples, seed)
+    check_loaded_for(tasks, [model])
     with show_progress(verbose) as on_progress:
         found = _collect(
             directory,

@@ -243,6 +243,44 @@ def test_image_task_of_keras_hub_gets_raw_images_of_its_size(root):
     )
 
 
+def test_tasks_are_for_models_of_the_same_inputs(root):
+    name = "calibration/cifar10"
+    prepare_all([name], root)
+    plain, small = image_model(10), image_model(10, side=14)
+    raw = keras.Sequential(
+        [keras.Input((28, 28, 3)), keras.layers.Rescaling(1 / 255), plain],
+        name="raw",
+    )
+    task = load_task(name, plain, data_dir=root)
+    others = {
+        r"takes size=\(14, 14\), and \(28, 28\) was loaded": small,
+        "'cifar10' was loaded for another model than 'raw'.*(0, 255)": raw,
+    }
+    for message, other in others.items():
+        with pytest.raises(ValueError, match=message):
+            keras_plex.evaluate(other, task, verbose=0)
+        with pytest.raises(ValueError, match=message):
+            keras_plex.compare({"a": plain, "b": other}, [task], verbose=0)
+    said = load_task(name, plain, data_dir=root, value_range=(0, 255))
+    options = {"resamples": 0, "verbose": 0}
+    found = keras_plex.compare({"a": plain, "b": raw}, [said], **options)
+    assert set(found.reports) == {"a", "b"}
+
+
+def test_model_that_does_not_say_what_it_takes_is_trusted(root):
+    class Silent(keras.Model):
+        def call(self, inputs):
+            return image_model(10)(inputs)
+
+    name = "calibration/cifar10"
+    prepare_all([name], root)
+    task = load_task(name, image_model(10), data_dir=root)
+    silent = Silent()
+    silent.compile(loss=keras.losses.SparseCategoricalCrossentropy(True))
+    report = keras_plex.evaluate(silent, task, resamples=0, verbose=0)
+    assert report[name].num_examples == {"test": 12}
+
+
 def test_directory_of_tfds_is_the_default(root, monkeypatch):
     name = "calibration/cifar10"
     prepare_all([name], root)

@@ -4,6 +4,7 @@ import pytest
 
 from keras_plex.tasks import Calibration
 from keras_plex.tasks import InDistribution
+from keras_plex.tasks.checked_tasks import check_loaded_for
 from keras_plex.tasks.checked_tasks import checked_tasks
 from tests.task_cases import TEST
 
@@ -32,3 +33,7 @@ def test_tasks_keep_their_order_and_one_needs_no_list():
 def test_tasks_that_are_none_are_refused(tasks, message):
     with pytest.raises(ValueError, match=message):
         checked_tasks(tasks)
+
+
+def test_data_of_ones_own_are_for_any_model():
+    check_loaded_for([Calibration(TEST)], [object()])

@@ -15,6 +15,9 @@ from keras_plex.batches import texts_as_array
 from keras_plex.data.named.downloads import import_tfds
 from keras_plex.data.named.image_batches import to_model_images
 from keras_plex.data.named.model_inputs import ImageInputs
+from keras_plex.data.named.model_inputs import ModelInputs
+from keras_plex.data.named.model_inputs import model_inputs
+from keras_plex.data.named.model_inputs import says_inputs
 from keras_plex.data.named.named_data_set import FeatureReader
 from keras_plex.data.named.named_data_set import Features
 from keras_plex.data.named.named_data_set import NamedDataSet
@@ -32,10 +35,9 @@ class NamedBatches:
         path: where it lies.
         split: as in `"test"` or `"train[:2000]"`.
         read_labels: what reads the labels; examples of label NaN are left out.
+        inputs: what the model takes, images or texts.
         read_groups: what reads the groups, if they are asked for.
-        images: what the model takes; `None` for texts.
-        one_text: whether pairs become one string, as in
-            `"premise: ... hypothesis: ..."`. Defaults to `False`: a tuple.
+        value_range: black and white, where the caller said it.
         batch_size: how many examples at a time. Defaults to `32`.
         max_examples: the first ones only. Defaults to all.
     """
@@ -44,9 +46,9 @@ class NamedBatches:
     path: pathlib.Path
     split: str
     read_labels: FeatureReader
+    inputs: ModelInputs
     read_groups: FeatureReader | None = None
-    images: ImageInputs | None = None
-    one_text: bool = False
+    value_range: tuple[float, float] | None = None
     batch_size: int = 32
     max_examples: int | None = None
 
@@ -68,6 +70,30 @@ class NamedBatches:
                 parts = _labelled(parts)
             if len(parts[1]):
                 yield tuple(parts)
+
+    def check_model(self, model: keras.Model) -> None:
+        """Raises for a model that takes other inputs than these."""
+        modality, name = self.row.modality, self.row.name
+        if not says_inputs(model, modality):
+            return
+        remedy = (
+            f"{name!r} was loaded for another model than {model.name!r}: give "
+            "`load_tasks` this one, evaluate each model on its own, and put "
+            "the reports side by side with `Comparison.from_reports(reports)`."
+        )
+        try:
+            found = model_inputs(model, modality, self.value_range)
+        except ValueError as error:
+            raise ValueError(f"{remedy} {error}") from error
+        loaded = dataclasses.asdict(self.inputs)
+        # Where a model takes any, what was loaded will do.
+        differing = [
+            f"{field}={value}, and {loaded[field]} was loaded"
+            for field, value in dataclasses.asdict(found).items()
+            if value not in (None, loaded[field])
+        ]
+        if differing:
+            raise ValueError(f"{remedy} It takes {'; '.join(differing)}")
 
     def cardinality(self) -> int:
         """The number of batches."""
@@ -119,9 +145,9 @@ class NamedBatches:
 
     def _resize(self) -> Callable[[Mapping], Mapping] | None:
         """Function of one example, where images are not of the right size."""
-        if self.images is None:
+        if not isinstance(self.inputs, ImageInputs):
             return None
-        size = self.images.size
+        size = self.inputs.size
         height, width, _ = self._builder.info.features["image"].shape
         if size is None and None in (height, width):
             raise ValueError(
@@ -132,16 +158,17 @@ class NamedBatches:
         if size in (None, (height, width)):
             return None
         # A layer of Keras works in `tf.data` whatever the backend.
-        layer = keras.layers.Resizing(*size, **dict(self.images.resizing))
+        layer = keras.layers.Resizing(*size, **dict(self.inputs.resizing))
         return lambda example: {**example, "image": layer(example["image"])}
 
     def _feed(self, features: Features) -> Any:
-        if self.images is not None:
-            return to_model_images(features["image"], self.images)
+        if isinstance(self.inputs, ImageInputs):
+            return to_model_images(features["image"], self.inputs)
         texts = tuple(_texts(features[name]) for name in self.row.inputs)
         if len(texts) == 1:
             return texts[0]
-        return self._joined(texts) if self.one_text else texts
+        as_one = self.inputs.pairs_as_one_text
+        return self._joined(texts) if as_one else texts
 
     def _joined(self, texts: tuple[np.ndarray, ...]) -> np.ndarray:
         named = [

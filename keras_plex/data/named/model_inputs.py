@@ -3,12 +3,14 @@
 import dataclasses
 import itertools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
 from keras_plex.conversion.surgery import walk_layers
 from keras_plex.data.corruptions.corrupt_images import check_value_range
+from keras_plex.tables import lookup
 
 RAW_RANGE = (0.0, 255.0)
 DEFAULT_RANGE = (0.0, 1.0)
@@ -36,6 +38,46 @@ class ImageInputs:
     channels: int | None
     value_range: tuple[float, float]
     resizing: tuple[tuple[str, Any], ...] = DEFAULT_RESIZING
+
+
+@dataclasses.dataclass(frozen=True)
+class TextInputs:
+    """The texts that a model takes.
+
+    Args:
+        pairs_as_one_text: whether pairs become one string, as in
+            `"premise: ... hypothesis: ..."`. Defaults to `False`: a tuple.
+    """
+
+    pairs_as_one_text: bool = False
+
+
+ModelInputs = ImageInputs | TextInputs
+
+
+def model_inputs(
+    model: keras.Model,
+    modality: str,
+    value_range: tuple[float, float] | None = None,
+) -> ModelInputs:
+    """What a model wants to be fed.
+
+    Args:
+        model: any Keras classifier.
+        modality: `"image"`, `"text"` or `"text pair"`.
+        value_range: black and white of its images; see `image_inputs`.
+
+    Raises:
+        ValueError: for a model that does not take them, or does not say how.
+    """
+    return lookup(INPUTS, modality, "modality")(model, value_range)
+
+
+def says_inputs(model: keras.Model, modality: str) -> bool:
+    """Whether a model shows what it takes: a SavedModel may not."""
+    if not _layers_of(model):
+        return False
+    return modality != "image" or _shape_of(model) is not None
 
 
 def image_inputs(
@@ -111,10 +153,7 @@ def wants_one_text(model: keras.Model) -> bool:
 
 def _input_shape(model: keras.Model) -> tuple:
     """Height, width and channels."""
-    try:
-        shape: Any = model.input_shape
-    except (AttributeError, RuntimeError, ValueError):
-        shape = None
+    shape = _shape_of(model)
     if isinstance(shape, tuple) and len(shape) == 4:
         if shape[-1] in (1, 3, None):
             return shape[1:]
@@ -127,6 +166,14 @@ def _input_shape(model: keras.Model) -> tuple:
     )
 
 
+def _shape_of(model: keras.Model) -> Any:
+    """The shape of its inputs, `None` where it does not say."""
+    try:
+        return model.input_shape
+    except (AttributeError, RuntimeError, ValueError):
+        return None
+
+
 def _size(height: int | None, width: int | None) -> tuple[int, int] | None:
     return None if height is None or width is None else (height, width)
 
@@ -136,8 +183,7 @@ def _checked_range(
 ) -> tuple[float, float]:
     if value_range is not None:
         return check_value_range(value_range)
-    members = getattr(model, "members", [model])
-    layers = [*itertools.chain(*map(walk_layers, members))]
+    layers = _layers_of(model)
     if not layers:
         raise ValueError(
             f"{model.name!r} is a SavedModel, or another model that shows no "
@@ -152,3 +198,26 @@ def _checked_range(
                 "Say from what: `value_range=(0, 255)`, most often."
             )
     return DEFAULT_RANGE
+
+
+def _layers_of(model: keras.Model) -> list[keras.layers.Layer]:
+    members = getattr(model, "members", [model])
+    return [*itertools.chain(*map(walk_layers, members))]
+
+
+def _text_inputs(model: keras.Model, value_range: Any) -> TextInputs:
+    check_takes_texts(model)
+    return TextInputs()
+
+
+def _pair_inputs(model: keras.Model, value_range: Any) -> TextInputs:
+    check_takes_texts(model)
+    return TextInputs(wants_one_text(model))
+
+
+# Modality of a benchmark -> what a model says of its inputs.
+INPUTS: dict[str, Callable[..., ModelInputs]] = {
+    "image": image_inputs,
+    "text": _text_inputs,
+    "text pair": _pair_inputs,
+}

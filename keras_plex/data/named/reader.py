@@ -8,10 +8,7 @@ import keras
 
 from keras_plex.data.named.batches import NamedBatches
 from keras_plex.data.named.benchmark import Part
-from keras_plex.data.named.model_inputs import ImageInputs
-from keras_plex.data.named.model_inputs import check_takes_texts
-from keras_plex.data.named.model_inputs import image_inputs
-from keras_plex.data.named.model_inputs import wants_one_text
+from keras_plex.data.named.model_inputs import model_inputs
 from keras_plex.data.named.named_data_set import FeatureReader
 
 
@@ -53,8 +50,7 @@ class Reader:
         """
         for part, known in parts:
             self._labels(part, known)
-            if self.images(part) is None:
-                check_takes_texts(self.model)
+            model_inputs(self.model, part.row.modality, self.value_range)
 
     def read(
         self, part: Part, known: bool, paths: Mapping[str, pathlib.Path]
@@ -73,18 +69,14 @@ class Reader:
                 part.split,
                 read_labels=self._labels(part, known),
                 read_groups=part.row.group if part.with_groups else None,
-                images=self.images(part),
-                one_text=wants_one_text(self.model),
+                inputs=model_inputs(
+                    self.model, part.row.modality, self.value_range
+                ),
+                value_range=self.value_range,
                 batch_size=self.batch_size,
                 max_examples=self.max_examples,
             )
         return self.batches[part, known]
-
-    def images(self, part: Part) -> ImageInputs | None:
-        """The images that the model takes, or `None` for texts."""
-        if part.row.modality != "image":
-            return None
-        return image_inputs(self.model, self.value_range)
 
     def _labels(self, part: Part, known: bool) -> FeatureReader:
         num_classes = self.num_classes if known else None

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_plex.tasks.checked_tasks import check_loaded_for
 from keras_plex.tasks.checked_tasks import checked_tasks
 from keras_plex.tasks.checks import classifier_kind
 from keras_plex.tasks.checks import num_classes_of
@@ -65,8 +66,9 @@ def compare(
 
     Raises:
         ValueError: for fewer than two models, names that are no strings, an
-            unknown baseline, models whose numbers of classes differ, and for
-            a directory that holds what was measured on others.
+            unknown baseline, models whose numbers of classes differ, tasks
+            that `load_tasks` made for a model with other inputs, and for a
+            directory that holds what was measured on others.
 
     Example:
 
@@ -89,6 +91,7 @@ def compare(
     tasks = checked_tasks(tasks)
     baseline = checked_baseline(models, baseline)
     _check_classes(models, baseline)
+    check_loaded_for(tasks, models.values())
     reports = {}
     for name, model in models.items():
         if verbose:

@@ -10,6 +10,7 @@ from keras_plex.batches import check_data
 from keras_plex.batches import iterate_batches
 from keras_plex.data.named.batches import NamedBatches
 from keras_plex.data.named.model_inputs import ImageInputs
+from keras_plex.data.named.model_inputs import TextInputs
 from keras_plex.data.named.named_data_set import FeatureReader
 from keras_plex.data.named.table import DATA_SETS
 from tests.named_data import prepare
@@ -22,8 +23,9 @@ RAW = ImageInputs(None, None, (0.0, 255.0))
 def batches(made_up, name, split="test", **options):
     row = DATA_SETS[name]
     options = {"read_labels": row.labels[row.num_classes], **options}
-    if row.modality == "image":
-        options.setdefault("images", RAW)
+    options.setdefault(
+        "inputs", RAW if row.modality == "image" else TextInputs()
+    )
     return NamedBatches(row, made_up[name], split, **options)
 
 
@@ -70,16 +72,16 @@ def test_first_examples_only(made_up):
 def test_part_of_a_split(made_up):
     name = "uc_merced"
     size = ImageInputs((8, 8), 3, (0.0, 1.0))
-    first = joined(batches(made_up, name, "train[:8]", images=size))
-    rest = joined(batches(made_up, name, "train[8:]", images=size))
-    both = joined(batches(made_up, name, "train", images=size))
+    first = joined(batches(made_up, name, "train[:8]", inputs=size))
+    rest = joined(batches(made_up, name, "train[8:]", inputs=size))
+    both = joined(batches(made_up, name, "train", inputs=size))
     assert (len(first[1]), len(rest[1])) == (8, 4)
     np.testing.assert_array_equal(np.concatenate([first[0], rest[0]]), both[0])
 
 
 def test_images_of_many_sizes_are_resized_as_keras_does(made_up):
     size = ImageInputs((20, 20), 3, (0.0, 255.0))
-    x, _ = joined(batches(made_up, "imagenet_a", images=size))
+    x, _ = joined(batches(made_up, "imagenet_a", inputs=size))
     layer = keras.layers.Resizing(20, 20, crop_to_aspect_ratio=True)
     expected = [
         keras.ops.convert_to_numpy(layer(one["image"].astype("float32")))
@@ -91,7 +93,7 @@ def test_images_of_many_sizes_are_resized_as_keras_does(made_up):
 def test_bicubic_resizing_stays_in_the_range(made_up):
     resizing = (("interpolation", "bicubic"),)
     size = ImageInputs((64, 64), 3, (0.0, 1.0), resizing)
-    x, _ = joined(batches(made_up, "cifar10", images=size))
+    x, _ = joined(batches(made_up, "cifar10", inputs=size))
     assert x.shape[1:] == (64, 64, 3) and x.min() == 0 and x.max() == 1
 
 
@@ -111,7 +113,7 @@ def test_soft_labels_are_shares(made_up):
 
 def test_images_without_a_label_are_left_out(made_up):
     name, size = "imagenet2012_real", ImageInputs((8, 8), 3, (0.0, 1.0))
-    data = batches(made_up, name, "validation", images=size, batch_size=5)
+    data = batches(made_up, name, "validation", inputs=size, batch_size=5)
     x, y = joined(data)
     kept = [
         one
@@ -143,7 +145,9 @@ def test_pairs_of_texts_are_a_tuple(made_up):
 
 
 def test_pairs_can_be_one_text(made_up):
-    data = batches(made_up, "mnli", "validation_matched", one_text=True)
+    data = batches(
+        made_up, "mnli", "validation_matched", inputs=TextInputs(True)
+    )
     [(x, _)] = data
     first = read(made_up, "mnli", "validation_matched")[0]
     premise, hypothesis = (
@@ -151,6 +155,30 @@ def test_pairs_can_be_one_text(made_up):
     )
     assert x[0] == f"premise: {premise} hypothesis: {hypothesis}"
     assert x.shape == (12,)
+
+
+def test_other_inputs_than_a_model_takes_are_refused(made_up):
+    def model(*shape):
+        layers = [keras.Input(shape), keras.layers.Flatten()]
+        return keras.Sequential(layers, name="other")
+
+    data = batches(
+        made_up, "cifar10", inputs=ImageInputs((8, 8), 3, (0.0, 1.0))
+    )
+    data.check_model(model(8, 8, 3))
+    data.check_model(model(None, None, None))
+    with pytest.raises(ValueError, match="takes channels=1, and 3 was loaded"):
+        data.check_model(model(8, 8, 1))
+    raw = batches(made_up, "cifar10", inputs=RAW)
+    with pytest.raises(
+        ValueError, match=r"value_range=\(0.0, 1.0\), and .*255"
+    ):
+        raw.check_model(model(8, 8, 3))
+    texts = batches(made_up, "trec")
+    with pytest.raises(
+        ValueError, match="loaded for another .* must take them"
+    ):
+        texts.check_model(model(8, 8, 3))
 
 
 def test_groups_come_third(made_up):
@@ -181,4 +209,4 @@ def test_empty_split_is_an_error(tmp_path):
     path = prepare("mnist", tmp_path, num_examples=1)
     row = DATA_SETS["mnist"]
     with pytest.raises(ValueError, match="'train.1:.' of 'mnist' is empty"):
-        NamedBatches(row, path, "train[1:]", row.labels[10], images=RAW)
+        NamedBatches(row, path, "train[1:]", row.labels[10], inputs=RAW)

@@ -5,6 +5,7 @@ import pytest
 
 from keras_plex.data.named.batches import NamedBatches
 from keras_plex.data.named.model_inputs import ImageInputs
+from keras_plex.data.named.model_inputs import TextInputs
 from keras_plex.data.named.named_data_set import MODALITIES
 from keras_plex.data.named.table import DATA_SETS
 
@@ -58,9 +59,9 @@ def test_download_size_is_that_of_its_builder(name):
 @pytest.mark.parametrize("name", ROWS)
 def test_row_can_be_read(name, made_up):
     row = DATA_SETS[name]
-    images = None
+    inputs = TextInputs()
     if row.modality == "image":
-        images = ImageInputs((8, 8), 3, (0.0, 1.0))
+        inputs = ImageInputs((8, 8), 3, (0.0, 1.0))
     for num_classes, reader in row.labels.items():
         batches = NamedBatches(
             row,
@@ -68,7 +69,7 @@ def test_row_can_be_read(name, made_up):
             next(iter(row.splits)),
             read_labels=reader,
             read_groups=row.group,
-            images=images,
+            inputs=inputs,
             batch_size=5,
         )
         found = list(batches)
