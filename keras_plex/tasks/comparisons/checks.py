@@ -1,6 +1,7 @@
 """What must hold of reports that are put side by side."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from keras_plex.tables import lookup
@@ -8,6 +9,9 @@ from keras_plex.tasks.open_set_recognition import OpenSetRecognition
 from keras_plex.tasks.reports.report import Report
 from keras_plex.tasks.reports.result import TaskResult
 from keras_plex.tasks.table import TASKS
+
+# Characters of a value in an error.
+LONGEST = 300
 
 
 def check_names(items: Any, what: str) -> None:
@@ -58,9 +62,15 @@ def check_comparable(reports: Mapping[str, Report], baseline: str) -> None:
                 raise ValueError(
                     "Models are compared on the same tasks, options, data and "
                     f"resamples. {what} of {name!r} must be that of "
-                    f"{baseline!r}, {other!r}: evaluate both again. "
-                    f"Received: {one!r}"
+                    f"{baseline!r}, {_told(other)}: evaluate both again. "
+                    f"Received: {_told(one)}"
                 )
+
+
+def _told(value: Any) -> str:
+    """A value in an error: of seventy-five sets a few will do."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _aspects(report: Report, expected: Report) -> list[tuple[str, Any, Any]]:
@@ -92,20 +102,24 @@ def _aspects(report: Report, expected: Report) -> list[tuple[str, Any, Any]]:
                 (f"The data {name!r} {task}", marks[0][name], marks[1][name])
                 for name in both
             ),
-            *_settings_aspects(one, other),
+            *_settings_aspects(one, other, both),
         ]
     return found
 
 
 def _settings_aspects(
-    one: TaskResult, other: TaskResult
+    one: TaskResult, other: TaskResult, of_arrays: Sequence[str]
 ) -> list[tuple[str, Any, Any]]:
+    """What the settings say; `of_arrays` are names of sets of equal arrays."""
     task = f"of the task {one.name!r}"
     if one.settings is None or other.settings is None:
         pair = _measured(one), _measured(other)
         return [(f"The measures {task}", *_parting(*pair))]
     options = one.settings["options"], other.settings["options"]
-    sets = one.settings["sets"], other.settings["sets"]
+    sets = (
+        _corruptions(one.settings["sets"], of_arrays),
+        _corruptions(other.settings["sets"], of_arrays),
+    )
     return [
         *(
             (f"The option {name!r} {task}", options[0][name], options[1][name])
@@ -114,6 +128,20 @@ def _settings_aspects(
         ),
         (f"The sets {task}", *_parting(*sets)),
     ]
+
+
+def _corruptions(
+    sets: Mapping[str, list | None], of_arrays: Sequence[str]
+) -> dict[str, list | None]:
+    """What was done to the data of each set.
+
+    The value range counts for the very same arrays. Other data may come as
+    each model takes them: the same images, from 0 to 1 or from 0 to 255.
+    """
+    return {
+        name: drawn if drawn is None or name in of_arrays else drawn[:2]
+        for name, drawn in sets.items()
+    }
 
 
 def _measured(result: TaskResult) -> dict[str, None]:

@@ -172,6 +172,34 @@ def test_other_options_are_refused(name, tmp_path):
         check_comparable({"x": one, "y": old[0]}, "x")
 
 
+def test_the_same_images_may_come_in_the_range_of_each_model():
+    def in_range(high, severities=(1,)):
+        batches = [(high * IMAGES[0], IMAGES[1])]
+        return evaluate(
+            CovariateShift(
+                batches,
+                corruptions=["contrast"],
+                severities=severities,
+                value_range=(0, high),
+            )
+        )
+
+    one, other = in_range(1.0), in_range(255.0)
+    assert one.results[0].settings["sets"] != other.results[0].settings["sets"]
+    check_comparable({"x": one, "y": other}, "x")
+    with pytest.raises(ValueError, match="The sets .*'contrast/2'"):
+        check_comparable({"x": one, "y": in_range(255.0, (1, 2))}, "x")
+
+
+def test_of_many_sets_an_error_shows_a_few():
+    severities = (1, 2, 3, 4, 5)
+    one = evaluate(shift("contrast", "fog", "pixelate", severities=severities))
+    other = evaluate(shift("brightness", severities=severities))
+    with pytest.raises(ValueError, match=r"The sets .*\.\.\.: ") as caught:
+        check_comparable({"x": one, "y": other}, "x")
+    assert len(str(caught.value)) < 1000
+
+
 def _as_before_settings(report):
     results = [dataclasses.replace(x, settings=None) for x in report.results]
     return dataclasses.replace(report, results=tuple(results))
