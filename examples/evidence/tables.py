@@ -6,7 +6,14 @@ import numpy as np
 from results import MEASURES
 from results import Row
 
-DIFFERENCES = ("accuracy", "NLL", "ECE", "Brier", "AUROC MSP")
+DIFFERENCES = (
+    "accuracy",
+    "NLL",
+    "ECE",
+    "Brier",
+    "AUROC MSP",
+    "AUROC rel. Mahalanobis",
+)
 
 Values = dict[str, dict[str, dict[int, float]]]
 
@@ -61,12 +68,15 @@ def format_means(values: Values) -> str:
 
 def format_differences(values: Values) -> str:
     """Mean over the seeds of what changes beside stock, and standard error."""
-    lines = [_line("less stock", *DIFFERENCES), "|---" * 6 + "|"]
+    columns = [one for one in DIFFERENCES if one in values["stock"]]
+    lines = [_line("less stock", *columns), "|---" * (len(columns) + 1) + "|"]
     for method, found in values.items():
         if method != "stock":
             cells = [
                 _difference(found[column], values["stock"][column])
-                for column in DIFFERENCES
+                if column in found
+                else ""
+                for column in columns
             ]
             lines.append(_line(method, *cells))
     return "\n".join(lines)

@@ -79,8 +79,9 @@ def test_training_step_stays_within_its_bound(models, tokens, jit_compile):
 def test_weights_stay_within_their_bound(models):
     stock, plex = (model.count_params() for model in models.values())
     print(f"\nweights {plex:,} / {stock:,} = {plex / stock:.4f}")
-    # Members take 0.1 %, random features and their covariance the rest.
-    assert plex / stock <= 1.03
+    # Members take 0.1 %, the covariance 1.9 %, random features of what enters
+    # the first block and leaves the last 0.7 % each.
+    assert plex / stock <= 1.036
 
 
 def title(what, jit_compile):

@@ -8,6 +8,8 @@ from scipy import special
 
 import keras_plex
 from keras_plex.layers.likelihoods import LIKELIHOODS
+from tests.other_backends import OTHER_BACKENDS
+from tests.other_backends import run_tests
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(14, 4)).astype("float32")
@@ -462,3 +464,9 @@ def test_labels_that_the_loss_ignores_do_not_count(ignored):
     labels[30:] = ignored
     model.fit(X, Y, validation_data=(X_VALIDATION, labels), verbose=0)
     check_mean_field(model, X_VALIDATION[:30], labels[:30])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+def test_it_is_the_same_on_another_backend(backend):
+    run_tests(backend, __file__)
