@@ -69,6 +69,7 @@ OPTIONAL = (
     "tensorflow",
     "tensorflow_datasets",
     "tensorflow_probability",
+    "tensorflow_text",
     "torch",
 )
 

@@ -28,6 +28,20 @@ def bert(**arguments) -> keras.Model:
     )
 
 
+def bert_of_strings(num_classes: int = CLASSES) -> keras.Model:
+    """With its preprocessor, which knows three words."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "folder"]
+    return keras_hub.models.BertTextClassifier(
+        keras_hub.models.BertBackbone(
+            len(words), 1, 2, 8, 8, max_sequence_length=12
+        ),
+        num_classes,
+        preprocessor=keras_hub.models.BertTextClassifierPreprocessor(
+            keras_hub.models.BertTokenizer(words), sequence_length=12
+        ),
+    )
+
+
 def roberta(**arguments) -> keras.Model:
     """Its head has a hidden layer."""
     return keras_hub.models.RobertaTextClassifier(

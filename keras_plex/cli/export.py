@@ -13,7 +13,8 @@ from keras_plex.cli.given_options import typed_pairs
 from keras_plex.cli.keras_files import check_writable
 from keras_plex.cli.keras_files import load_keras_model
 from keras_plex.cli.printing import print_markdown
-from keras_plex.export.inputs import INPUT_KINDS
+from keras_plex.cli.reading import parse_range
+from keras_plex.export.input_kinds import INPUT_KINDS
 from keras_plex.export.model_card import FILE
 from keras_plex.export.model_card import FOLDER
 from keras_plex.export.serving import check_backend
@@ -29,10 +30,12 @@ examples:
   keras-plex export ready.keras --output serving
   keras-plex export ready.keras --output serving --ood-score entropy \\
       --abstain-threshold 1.2 --reliability test_ece=0.021
+  keras-plex export vit.keras --output serving --input-kind encoded_image
   keras-plex evaluate serving --data test=test.npz
 
 FOLDER gets a new version beside those that are there; a server that polls it
-never sees half of one. The preprocessor of a KerasHub task is not exported.
+never sees half of one. The preprocessor of a KerasHub task is a part of it if
+the requests hold encoded images or texts.
 
 exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted
 """
@@ -48,6 +51,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--input-kind": {
         "metavar": "KIND",
         "help": f"what a request holds: {', '.join(INPUT_KINDS)}",
+    },
+    "--image-range": {
+        "dest": "value_range",
+        "metavar": "BLACK,WHITE",
+        "help": "of what encoded images become, as in --image-range=-1,1",
     },
     "--ood-score": {
         "metavar": "NAME|FILE",
@@ -93,6 +101,8 @@ def run(arguments: argparse.Namespace) -> None:
         if "reliability" in options:
             pairs = options["reliability"]
             options["reliability"] = typed_pairs(pairs, "--reliability")
+        if "value_range" in options:
+            options["value_range"] = parse_range(options["value_range"])
         if "ood_score" in options:
             options["ood_score"] = _score(options["ood_score"])
         model = load_keras_model(arguments.model)

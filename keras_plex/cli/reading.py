@@ -63,8 +63,11 @@ def reading_for(arguments: argparse.Namespace, model: keras.Model) -> Reading:
 def image_range(arguments: argparse.Namespace) -> tuple[float, float] | None:
     """Black and white, where they were typed."""
     typed = arguments.image_range
-    if typed is None:
-        return None
+    return None if typed is None else parse_range(typed)
+
+
+def parse_range(typed: str) -> tuple[float, float]:
+    """Black and white, as in `"0,255"`."""
     pair = _two_numbers(typed, ",", "--image-range", float)
     try:
         return check_value_range(pair)

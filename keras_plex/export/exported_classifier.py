@@ -1,6 +1,5 @@
 """A classifier from a SavedModel, to be measured as the model it was."""
 
-import json
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -9,15 +8,15 @@ import keras
 import numpy as np
 
 from keras_plex.batches import iterate_batches
-from keras_plex.export.model_card import FILE
-from keras_plex.export.model_card import FOLDER
+from keras_plex.export.input_kinds import ENCODED_IMAGE
+from keras_plex.export.model_card import read_model_card
 from keras_plex.export.request import find_version_folder
+from keras_plex.export.request import load_version
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.member_state import MemberState
 from keras_plex.ops.probabilities import MIXTURES
 from keras_plex.ops.probabilities import NUMBERS
 from keras_plex.tables import lookup
-from keras_plex.types import Config
 from keras_plex.types import Data
 
 DEFAULT, MEMBERS, FEATURES = "serving_default", "members", "features"
@@ -57,14 +56,12 @@ class ExportedClassifier(MemberOutputs, keras.Model):
     def __init__(
         self, directory: str | pathlib.Path, output_kind: str | None = None
     ):
-        import tensorflow as tf
-
         folder = find_version_folder(directory)
-        loaded = tf.saved_model.load(str(folder))
+        loaded = load_version(folder)
         functions = dict(loaded.signatures)
         lookup(functions, DEFAULT, "signature")
         is_ours = MEMBERS in functions
-        card = _read_card(folder)
+        card = read_model_card(folder)
         super().__init__(name=card.get("model") or pathlib.Path(directory).name)
         self.saved = _Saved(loaded, functions)
         self._plex = MemberState(
@@ -75,7 +72,8 @@ class ExportedClassifier(MemberOutputs, keras.Model):
         )
         self.is_ours = is_ours
         # Others see by it that there is nothing to tokenize before.
-        self.takes_texts = self.saved.takes_texts()
+        is_of_files = card.get("input_kind") == ENCODED_IMAGE
+        self.takes_texts = self.saved.takes_texts() and not is_of_files
         self.built = True
 
     @property
@@ -194,11 +192,6 @@ class _Saved:
             for name in specs
         }
         return {name: y.numpy() for name, y in function(**tensors).items()}
-
-
-def _read_card(folder: pathlib.Path) -> Config:
-    path = folder / FOLDER / FILE
-    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def _checked_kind(

@@ -1,4 +1,4 @@
-"""What a request holds, and how it becomes the inputs of the model."""
+"""What a request holds, and how it becomes what a network takes."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,6 +9,9 @@ from keras import tree
 
 from keras_plex.types import Tensor
 
+# What the only input is called.
+INPUT = "inputs"
+
 
 @dataclasses.dataclass(frozen=True)
 class ServingInputs:
@@ -17,10 +20,12 @@ class ServingInputs:
     Args:
         specs: by name, with a batch axis of any size.
         to_model: from tensors by name to what the model is called with.
+        preprocessor: of the KerasHub task, if it is applied on the way.
     """
 
     specs: dict[str, keras.InputSpec]
     to_model: Callable[[dict[str, Tensor]], Any]
+    preprocessor: Any = None
 
 
 def array_inputs(model: keras.Model) -> ServingInputs:
@@ -40,16 +45,16 @@ def array_inputs(model: keras.Model) -> ServingInputs:
     )
 
 
-# What a request holds -> the function of the model that makes the inputs.
-INPUT_KINDS: dict[str, Callable[[keras.Model], ServingInputs]] = {
-    "array": array_inputs,
-}
+def one_string() -> dict[str, keras.InputSpec]:
+    """The specification of one string, or file, for each example."""
+    spec = keras.InputSpec(shape=(None,), dtype="string", name=INPUT)
+    return {INPUT: spec}
 
 
 def _names(structure: Any) -> Any:
     """The structure, with a name in the place of each tensor."""
     if not tree.is_nested(structure):
-        return "inputs"
+        return INPUT
     is_dict = isinstance(structure, dict)
     parts = list(structure.values()) if is_dict else list(structure)
     if any(tree.is_nested(part) for part in parts):
@@ -59,5 +64,5 @@ def _names(structure: Any) -> Any:
         )
     if is_dict:
         return {name: name for name in structure}
-    names = ["inputs"] if len(parts) == 1 else [part.name for part in parts]
+    names = [INPUT] if len(parts) == 1 else [part.name for part in parts]
     return tuple(names) if isinstance(structure, tuple) else names

@@ -12,6 +12,7 @@ import keras
 
 from keras_plex.calibration.calibrators import calibrator_name
 from keras_plex.conversion.preprocessors import preprocessor_of
+from keras_plex.export.inputs import ServingInputs
 from keras_plex.export.signatures import output_kind
 from keras_plex.models.member_outputs import MemberOutputs
 from keras_plex.models.plex_model import PlexModel
@@ -19,18 +20,19 @@ from keras_plex.types import Config
 
 # TensorFlow Serving loads nothing from this folder of a SavedModel.
 FOLDER, FILE = "assets.extra", "model_card.json"
+LEFT_OUT = "preprocessor_not_included"
 
 
 def describe(
     model: keras.Model,
-    inputs: Mapping[str, keras.InputSpec],
+    inputs: ServingInputs,
     outputs: Mapping[str, list[str]],
 ) -> Config:
     """What the card says about any model.
 
     Args:
         model: the exported model.
-        inputs: by name.
+        inputs: of each signature.
         outputs: the names that each signature answers.
     """
     import tensorflow as tf
@@ -48,13 +50,16 @@ def describe(
         "ensemble_size": 1,
         "inputs": {
             name: {"shape": list(spec.shape), "dtype": spec.dtype}
-            for name, spec in inputs.items()
+            for name, spec in inputs.specs.items()
         },
         "outputs": dict(outputs),
     }
     preprocessor = preprocessor_of(model)
     if preprocessor is not None:
-        card["preprocessor_not_included"] = type(preprocessor).__name__
+        part = (
+            "preprocessor" if inputs.preprocessor is preprocessor else LEFT_OUT
+        )
+        card[part] = type(preprocessor).__name__
     if isinstance(model, MemberOutputs):
         card["ensemble_size"] = model.ensemble_size
         card |= _describe_calibration(model)
@@ -70,6 +75,12 @@ def write_model_card(folder: pathlib.Path, card: Config) -> None:
     path = folder / FOLDER / FILE
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(card, indent=2, default=float) + "\n")
+
+
+def read_model_card(folder: pathlib.Path) -> Config:
+    """What stands in the card; nothing where there is none."""
+    path = folder / FOLDER / FILE
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def check_reliability(reliability: Mapping[str, float] | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_plex.export.model_card import read_model_card
 from keras_plex.export.version_folder import find_versions
 from keras_plex.tables import lookup
 
@@ -23,7 +24,8 @@ def answer_request(
     Args:
         directory: of `export_for_serving`, whose newest version answers, or a
             version folder.
-        x: a batch, or batches by input name.
+        x: a batch, or batches by input name: of numbers, of strings, or of
+            files as `bytes`.
         signature: `"serving_default"`, `"members"` or `"features"`.
 
     Raises:
@@ -32,7 +34,7 @@ def answer_request(
     """
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(find_version_folder(directory)))
+    loaded = load_version(find_version_folder(directory))
     function = lookup(dict(loaded.signatures), signature, "signature")
     specs = function.structured_input_signature[1]
     if not isinstance(x, Mapping):
@@ -46,6 +48,25 @@ def answer_request(
         for name in specs
     }
     return {name: y.numpy() for name, y in function(**tensors).items()}
+
+
+def load_version(folder: pathlib.Path) -> Any:
+    """The SavedModel in a version folder.
+
+    Raises:
+        ImportError: where it tokenizes texts and TensorFlow Text is missing.
+    """
+    import tensorflow as tf
+
+    if read_model_card(folder).get("input_kind") == "text":
+        try:
+            import tensorflow_text  # noqa: F401  registers the operations
+        except ImportError as error:
+            raise ImportError(
+                f"The model in {folder} turns texts into tokens, and this "
+                "needs TensorFlow Text: `pip install tensorflow-text`."
+            ) from error
+    return tf.saved_model.load(str(folder))
 
 
 def find_version_folder(directory: str | pathlib.Path) -> pathlib.Path:

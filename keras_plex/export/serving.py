@@ -8,7 +8,7 @@ from numbers import Real
 import keras
 
 from keras_plex.conversion.surgery import walk_layers
-from keras_plex.export.inputs import INPUT_KINDS
+from keras_plex.export.input_kinds import make_inputs
 from keras_plex.export.inputs import ServingInputs
 from keras_plex.export.model_card import check_reliability
 from keras_plex.export.model_card import describe
@@ -21,7 +21,6 @@ from keras_plex.export.version_folder import write_version
 from keras_plex.scores import FeatureScore
 from keras_plex.scores import ready_score
 from keras_plex.scores import score_name
-from keras_plex.tables import lookup
 
 
 def export_for_serving(
@@ -33,6 +32,7 @@ def export_for_serving(
     ood_score: str | FeatureScore = "msp",
     abstain_threshold: float = 0.5,
     reliability: Mapping[str, float] | None = None,
+    value_range: tuple[float, float] | None = None,
 ) -> pathlib.Path:
     """Writes `directory/<version>/`, which TensorFlow Serving picks up.
 
@@ -53,21 +53,30 @@ def export_for_serving(
     - `features`: `features` `(batch, ensemble, dim)`, the inputs of the output
       layer; of a converted model with a `Dense` output layer.
 
-    One input is called `inputs`; several keep their names. They are what the
-    network takes: a KerasHub task's preprocessor stays outside.
+    One input is called `inputs`; several keep their names. Of raw images and
+    texts the graph makes what the network takes, by a KerasHub task's own
+    preprocessor if it has one.
 
     Args:
         model: a `PlexModel` that classifies, or a stock Keras classifier,
             which is exported as an ensemble of one member.
         directory: the served model's folder, made if need be.
         version: positive int; `None` is one more than the largest there.
-        input_kind: `"array"`: batches of numbers.
+        input_kind: what a request holds. `"array"`: batches of numbers, as the
+            network takes them, a preprocessor left out. `"encoded_image"`: a
+            JPEG, PNG, GIF or BMP file for each example. `"text"`: a string for
+            each example; the model must be a KerasHub task with its
+            preprocessor, and the server needs the operations of TensorFlow
+            Text, which TensorFlow Serving has.
         ood_score: a name in `keras_plex.scores.SCORES`, or a score of features
             that is fitted: `fit_scores(["mahalanobis"], model, train)`.
         abstain_threshold: float, in units of the score: 0.5 suits `"msp"`,
             whose values are probabilities; choose it on validation data.
         reliability: numbers that you measured, for the model card in
             `assets.extra/model_card.json`: `{"test_ece": 0.02}`.
+        value_range: black and white of what encoded images become. Defaults
+            to `(0, 1)`; a model that scales its images itself must be told,
+            and a preprocessor knows.
 
     Returns:
         The path of the version folder.
@@ -101,16 +110,16 @@ def export_for_serving(
     """
     check_backend()
     check_classifier(model)
-    make_inputs = lookup(INPUT_KINDS, input_kind, "input kind")
+    inputs = make_inputs(model, input_kind, value_range)
     ready_score(ood_score)
     check_abstain_threshold(abstain_threshold)
     check_reliability(reliability)
     check_target(directory, version)
-    inputs = make_inputs(model)
     signatures = serving_signatures(model, ood_score, abstain_threshold)
     archive, outputs = _trace(model, inputs, signatures)
     card = {
-        **describe(model, inputs.specs, outputs),
+        **describe(model, inputs, outputs),
+        "input_kind": input_kind,
         "ood_score": score_name(ood_score),
         "abstain_threshold": float(abstain_threshold),
     }
@@ -153,11 +162,6 @@ def _trace(
 ) -> tuple[keras.export.ExportArchive, dict[str, list[str]]]:
     """The graphs, and the output names of each; touches no disk."""
     archive = keras.export.ExportArchive()
-    # Finds lookup tables. Layers with weights are found by the graphs;
-    # tracked here as well, each weight would be written twice.
-    for layer in walk_layers(model):
-        if layer.built and not layer.variables:
-            archive.track(layer)
     outputs = {}
     for name, signature in signatures.items():
         answer = _on_named_inputs(signature, inputs)
@@ -165,6 +169,12 @@ def _trace(
         # Traces now, so that a fault shows before anything is written.
         traced = endpoint.get_concrete_function()
         outputs[name] = sorted(traced.structured_outputs)
+    # Finds lookup tables and vocabularies, of which some are made above.
+    # Layers with weights are found by the graphs; tracked here as well, each
+    # weight would be written twice.
+    for layer in walk_layers(model):
+        if layer.built and not layer.variables:
+            archive.track(layer)
     return archive, outputs
 
 

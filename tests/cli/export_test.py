@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_plex
 from keras_plex.cli.main import main
@@ -69,9 +70,29 @@ def test_a_fitted_score_comes_from_its_file(folder, capsys):
     )
 
 
+def test_encoded_images_get_the_range_that_was_typed(folder, capsys):
+    layers = [keras.layers.Flatten(), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+    model.save("good.keras")
+    typed = ["--input-kind", "encoded_image", "--image-range=-1,1"]
+    assert main([*EXPORT, *typed, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["input_kind"] == "encoded_image"
+    pixels = np.full((8, 8, 3), 255, "uint8")
+    answer = answer_request("served", [tf.io.encode_png(pixels).numpy()])
+    expected = keras.ops.softmax(
+        model.predict(np.ones((1, 8, 8, 3)), verbose=0)
+    )
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
+        (["--input-kind", "text"], "turns texts into tokens"),
+        (["--input-kind", "photo"], "Unknown input kind: 'photo'"),
+        (["--image-range", "0,1"], "error: --image-range is"),
+        (["--image-range", "0"], "--image-range takes two numbers"),
         (["--version", "1"], "no --version takes it"),
         (["--version", "0"], "error: --version must be a positive"),
         (["--ood-score", "luck"], "Unknown score: 'luck'"),

@@ -39,6 +39,7 @@ def test_card_says_what_was_exported(model, tmp_path):
         "head": "gp",
         "converted_layers": 2,
         "inputs": {"inputs": {"shape": [None, 4], "dtype": "float32"}},
+        "input_kind": "array",
         "ood_score": "variance",
         "abstain_threshold": 0.25,
     }

@@ -398,7 +398,10 @@ def test_import_needs_no_tensorflow():
 
 
 FAULTS = [
-    (dict(input_kind="encoded_image"), "Unknown input kind.*'array'"),
+    (dict(input_kind="bytes"), "Unknown input kind.*'array', 'encoded_image'"),
+    (dict(input_kind="text"), "no preprocessor that turns texts into tokens"),
+    (dict(input_kind="encoded_image"), r"input_shape=\(None, 4\)"),
+    (dict(value_range=(0, 1)), "`value_range` is .*input_kind='array'"),
     (dict(ood_score="magic"), "Unknown score: 'magic'. Available: 'msp'"),
     (dict(abstain_threshold=float("nan")), "`abstain_threshold` must be a fi"),
     (dict(abstain_threshold=float("inf")), "`abstain_threshold` must be a fi"),

@@ -25,10 +25,10 @@ from tests.named_data import no_network
 from tests.named_data import prepare
 from tests.t5_models import t5_classifier
 from tests.t5_models import t5_preprocessor
+from tests.text_models import bert_of_strings
 
 pytest.importorskip("tensorflow_datasets")
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "folder"]
 # Three kinds measure the same split: one pass is enough for them.
 OF_ONE_SPLIT = ("calibration", "selective_prediction", "in_distribution")
 FIXED = [
@@ -61,16 +61,7 @@ def image_model(num_classes, side=28):
 
 @functools.cache
 def text_model(num_classes):
-    tokenizer = keras_hub.models.BertTokenizer(WORDS)
-    preprocessor = keras_hub.models.BertTextClassifierPreprocessor(
-        tokenizer, sequence_length=12
-    )
-    backbone = keras_hub.models.BertBackbone(
-        len(WORDS), 1, 2, 8, 8, max_sequence_length=12
-    )
-    return keras_hub.models.BertTextClassifier(
-        backbone, num_classes, preprocessor=preprocessor
-    )
+    return bert_of_strings(num_classes)
 
 
 def make_model(benchmark):
