@@ -29,7 +29,7 @@ def bert(**arguments) -> keras.Model:
 
 
 def bert_of_strings(num_classes: int = CLASSES) -> keras.Model:
-    """With its preprocessor, which knows three words."""
+    """Of one block, with its preprocessor, which knows three words."""
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "folder"]
     return keras_hub.models.BertTextClassifier(
         keras_hub.models.BertBackbone(

@@ -44,8 +44,9 @@ def encoded_image_inputs(
     network = array_inputs(model)
     (name, spec), *_ = network.specs.items()
     preprocessor = preprocessor_of(model)
-    prepare = _resize_and_scale(wanted, wanted.size)
-    if preprocessor is not None:
+    if preprocessor is None:
+        prepare = _resize_and_scale(wanted, wanted.size)
+    else:
         prepare = _preprocess(wanted, preprocessor)
     prepared = tf.TensorSpec((*wanted.size, spec.shape[-1]), spec.dtype)
 
